@@ -1,0 +1,54 @@
+/** Every reason for which a frame goes no further, once for all folders and backends. */
+
+/** One sentence per reason; `docs/` and telemetry help texts come from here. */
+export const dropReasons = {
+  rule: "A rule dropped or denied the frame.",
+  "no-route": "No rule took the frame and the software switch has no route for it.",
+  unparsable: "The frame was too broken to parse; it passes or is dropped as punt.unparsable says.",
+  "local-address": "The only matching rule names no EtherType and the frame is addressed to the box itself.",
+  "rule-meter": "The rule's meter was red, so the copy to the CPU was not made.",
+  "queue-policer": "The policer of the rule's queue had no token left.",
+  "port-policer": "The policer of the ingress port had no token left.",
+  "device-policer": "The policer of the device had no token left.",
+  "punt-backlog": "The datapath's own backlog of punted frames was full.",
+  "ingress-port-down": "The frame arrived on a port that is down or unknown.",
+  oversized: "The frame is larger than a punted frame may be (9,216 bytes).",
+  "no-pipeline": "No forwarding pipeline is committed, so metadata cannot be built.",
+  "no-primary": "No primary controller that may have packets is connected.",
+  "unmapped-port": "The ingress port has no P4Runtime port id.",
+  "controller-backlog": "The backlog of a controller that reads too slowly was full.",
+  "controller-gone": "The controller's stream ended before the frame was sent.",
+  "out-not-primary": "A PacketOut came from a stream that is not primary.",
+  "out-no-pipeline": "A PacketOut came before a forwarding pipeline was committed.",
+  "out-bad-metadata": "The metadata of a PacketOut was wrong.",
+  "out-unknown-port": "A PacketOut named no port, or one that does not exist.",
+  "out-port-down": "A PacketOut named a port that is down.",
+  "out-no-carrier": "A PacketOut named a port without carrier.",
+  "out-queue-full": "The transmit queue of the port was full.",
+  "out-mtu-exceeded": "A PacketOut was larger than the port's MTU allows.",
+  "out-runt": "A PacketOut was shorter than an Ethernet header (14 bytes).",
+  "out-rate-limited": "A controller sent PacketOuts faster than packet_out.rate allows.",
+} as const;
+
+export type DropReason = keyof typeof dropReasons;
+
+/** Why `transmit` refused a frame. */
+export type TransmitRefusal = "mtu-exceeded" | "runt" | "port-down" | "no-carrier" | "queue-full" | "unknown-port";
+
+/** Frames dropped, by reason. Plain numbers: count on the packet path, read them in `collect()`. */
+export class DropCounts {
+  readonly #counts = new Map<DropReason, number>();
+
+  add(reason: DropReason, frames = 1): void {
+    this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + frames);
+  }
+
+  get(reason: DropReason): number {
+    return this.#counts.get(reason) ?? 0;
+  }
+
+  /** Every reason that ever occurred, with its count. */
+  entries(): Iterable<[DropReason, number]> {
+    return this.#counts.entries();
+  }
+}

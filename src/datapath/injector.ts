@@ -1,0 +1,37 @@
+/** The optional part that only software switches keep: frames injected on a port, every outcome observable. */
+import type { DropReason, TransmitRefusal } from "./drop-reason.js";
+import type { PortId } from "./port.js";
+
+/** A frame that leaves by a port; `cpuPort`: it is punted. */
+export interface OutputFrame {
+  readonly port: PortId;
+  readonly frame: Uint8Array;
+}
+
+/** What became of one frame; exactly one per frame injected, transmitted or submitted, also when it failed. */
+export interface FrameResult {
+  /** The port it came in by; `cpuPort` for PacketOut. */
+  readonly ingressPort: PortId;
+  readonly frame: Uint8Array;
+  readonly outputs: readonly OutputFrame[];
+  /** Set if the original went nowhere. */
+  readonly dropped?: DropReason | TransmitRefusal;
+}
+
+/** Ended because `lost` results did not fit the subscriber's backlog. */
+export class SubscriberTooSlow extends Error {
+  override readonly name = "SubscriberTooSlow";
+  constructor(readonly lost: number) {
+    super(`${lost} results were lost: the subscriber reads too slowly`);
+  }
+}
+
+export interface Injector {
+  /** Processes `frame` as received on `port`, at once. `unknown-port`: there is no such port. */
+  inject(port: PortId, frame: Uint8Array): FrameResult | "unknown-port";
+  /**
+   * Every result from the moment of the call on, in processing order, at most `backlog` waiting.
+   * Ends with SubscriberTooSlow when the backlog overflows.
+   */
+  results(signal: AbortSignal, backlog: number): AsyncIterable<FrameResult>;
+}

@@ -1,0 +1,78 @@
+/** Punt rules: what the ACL compiler asks of a datapath, in tables, keys and verdicts, never P4 ids. */
+import type { Branded } from "../base/branded.js";
+
+/**
+ * What happens to a frame. `trap`: to the CPU only. `copy`: to the CPU and onwards. `deny`: drop, and copies of
+ * tables of lower precedence are cancelled. `copy-cancel`: forward, and such copies are cancelled.
+ */
+export type Verdict = "forward" | "drop" | "trap" | "copy" | "deny" | "copy-cancel";
+
+/** The verdict for each colour of the rule's meter; a rule without meter is green. */
+export interface PuntAction {
+  readonly green: Verdict;
+  readonly yellow: Verdict;
+  readonly red: Verdict;
+  /** Index of the queue (`QueueSpec`) whose policer guards the punted copy; undefined: none. */
+  readonly queue?: number;
+}
+
+/** A named class of punted frames with its policer. Shapes packets per second; `burst` in packets. */
+export interface QueueSpec {
+  readonly name: string;
+  readonly pps: number;
+  readonly burst: number;
+}
+
+/** Which algorithm marks packets: RFC 2698, RFC 2697, or RFC 2697 without excess burst. @see P4Runtime §9.4 */
+export type MeterType = "two-rate-three-color" | "single-rate-three-color" | "single-rate-two-color";
+
+export interface MeterSpec {
+  readonly type: MeterType;
+  readonly unit: "bytes" | "packets";
+}
+
+/** Rates per second and bursts, in the unit of the meter's spec; 0 … 2^63 − 1. */
+export interface MeterConfig {
+  readonly cir: bigint;
+  readonly cburst: bigint;
+  readonly pir: bigint;
+  readonly pburst: bigint;
+  readonly eburst: bigint;
+}
+
+/** Position of a table in the list given to `Plan.reset`, which is in falling precedence. */
+export type TableIndex = Branded<number, "TableIndex">;
+
+/** A table as the datapath needs it. */
+export interface TableSpec {
+  /** For diagnostics only. */
+  readonly name: string;
+  /** Distinct masks the table may hold; one more is RESOURCE_EXHAUSTED. */
+  readonly maxMasks: number;
+  /** How the table's rules meter; absent: they do not. */
+  readonly meter?: MeterSpec;
+}
+
+/** What is left of the caller's entry in a rule: given back by `classify`, never looked at. */
+export type RuleCookie = object;
+
+/** One entry of a table. Arrays are borrowed for the duration of the call. */
+export interface PuntRule {
+  readonly table: TableIndex;
+  /** 0 … 2^31 − 1; the highest matching one wins, at equal priority the rule added first. */
+  readonly priority: number;
+  /**
+   * `count` keys of `keyWords` words each: value words in `values`, mask words in `masks`, laid out as `frame-key.ts`
+   * says, `values & ~masks` zero. A frame matches if it matches one of the keys. More than one only for a RANGE.
+   */
+  readonly values: Int32Array;
+  readonly masks: Int32Array;
+  readonly count: number;
+  readonly action: PuntAction;
+  /** Undefined: every frame is green. */
+  readonly meter?: MeterConfig | undefined;
+  readonly cookie: RuleCookie;
+}
+
+/** A rule the datapath holds. Opaque; good until the plan that removes it is committed and its readers are done. */
+export type RuleHandle = Branded<object, "RuleHandle">;
