@@ -1,0 +1,145 @@
+/** A committed P4 program: P4Info indexed by id and name, immutable after construction. */
+import type { Annotation } from "./annotation.js";
+import type { P4InfoSpec } from "./p4info.js";
+
+/**
+ * How a value travels. `bits`: unsigned big-endian number of `width` bits. `sdn-string`: opaque, non-empty UTF-8 text.
+ * `port`: the value is a port in the controller's numbering. @see P4Runtime §8.3, §18
+ */
+export type ValueFormat =
+  | { readonly kind: "bits"; readonly width: number; readonly bytes: number; readonly port: boolean }
+  | { readonly kind: "sdn-string"; readonly port: boolean };
+
+export type MatchKind = "exact" | "lpm" | "ternary" | "range" | "optional";
+
+export interface MatchField {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: MatchKind;
+  readonly format: ValueFormat;
+  readonly annotations: readonly Annotation[];
+  /** Position in the table's fields by ascending id. */
+  readonly index: number;
+}
+
+/** An action parameter. */
+export interface Param {
+  readonly id: number;
+  readonly name: string;
+  readonly format: ValueFormat;
+  readonly annotations: readonly Annotation[];
+  /** Position in the action's parameters by ascending id. */
+  readonly index: number;
+}
+
+export interface Action {
+  readonly id: number;
+  readonly name: string;
+  readonly alias: string;
+  /** Ascending by id. */
+  readonly params: readonly Param[];
+  readonly paramById: ReadonlyMap<number, Param>;
+  readonly annotations: readonly Annotation[];
+}
+
+export type ActionScope = "table-and-default" | "table-only" | "default-only" | "group-action";
+
+export interface ActionRef {
+  readonly action: Action;
+  readonly scope: ActionScope;
+  readonly annotations: readonly Annotation[];
+}
+
+export interface DirectCounter {
+  readonly id: number;
+  readonly name: string;
+  readonly unit: "bytes" | "packets" | "both";
+}
+
+export interface DirectMeter {
+  readonly id: number;
+  readonly name: string;
+  readonly unit: "bytes" | "packets";
+  readonly type: "two-rate-three-color" | "single-rate-three-color" | "single-rate-two-color";
+}
+
+export interface ActionProfile {
+  readonly id: number;
+  readonly name: string;
+  readonly withSelector: boolean;
+  readonly size: bigint;
+  readonly maxGroupSize: number;
+}
+
+/** The default action as the program loads it; no action if the P4Info names none. */
+export interface InitialDefault {
+  readonly action: Action;
+  readonly args: ReadonlyMap<number, Uint8Array>;
+}
+
+export interface Table {
+  readonly id: number;
+  readonly name: string;
+  readonly alias: string;
+  /** Ascending by id. */
+  readonly fields: readonly MatchField[];
+  readonly fieldById: ReadonlyMap<number, MatchField>;
+  readonly actions: readonly ActionRef[];
+  readonly actionRefById: ReadonlyMap<number, ActionRef>;
+  /** True if a TERNARY, RANGE or OPTIONAL field makes priority part of the key. */
+  readonly needsPriority: boolean;
+  /** True if the default action cannot be changed. */
+  readonly constDefault: boolean;
+  readonly initialDefault: InitialDefault | undefined;
+  readonly implementation: ActionProfile | undefined;
+  readonly counter: DirectCounter | undefined;
+  readonly meter: DirectMeter | undefined;
+  /** Entries the program asks room for; at least 0. */
+  readonly size: number;
+  readonly idleTimeout: boolean;
+  readonly isConst: boolean;
+  readonly annotations: readonly Annotation[];
+}
+
+/** A `packet_in` or `packet_out` metadata field. */
+export interface PacketField {
+  readonly id: number;
+  readonly name: string;
+  readonly format: ValueFormat;
+  /** `@padding`: always zero. */
+  readonly padding: boolean;
+}
+
+/** Fields in header order. */
+export interface PacketHeader {
+  readonly fields: readonly PacketField[];
+  readonly fieldById: ReadonlyMap<number, PacketField>;
+}
+
+/** What an id names, for entities other than tables and direct resources. */
+export type ObjectKind =
+  | "table"
+  | "action"
+  | "action profile"
+  | "counter"
+  | "direct counter"
+  | "meter"
+  | "direct meter"
+  | "value set"
+  | "register"
+  | "digest"
+  | "controller header"
+  | "extern";
+
+/** Build one with `indexP4Info`. */
+export interface Pipeline {
+  readonly spec: P4InfoSpec;
+  readonly tables: ReadonlyMap<number, Table>;
+  readonly actions: ReadonlyMap<number, Action>;
+  readonly packetIn: PacketHeader | undefined;
+  readonly packetOut: PacketHeader | undefined;
+  /** Every id of the P4Info with what it names. */
+  readonly objects: ReadonlyMap<number, { readonly kind: ObjectKind; readonly name: string }>;
+  /** Names given by `@p4runtime_role`. */
+  readonly roles: ReadonlySet<string>;
+}
