@@ -1,0 +1,23 @@
+/** Where a Read puts what it finds. */
+import type { TableSchema } from "./schema.js";
+import type { CounterData, Extras } from "./table-entry.js";
+
+/** One entry as stored, with what was asked for beside it. Borrowed for the call. */
+export interface StoredEntry {
+  /** Key record in latin1. */
+  readonly key: string;
+  /** Action record in latin1; "" = none. */
+  readonly action: string;
+  readonly extras: Extras;
+  readonly isDefault: boolean;
+  readonly isConst: boolean;
+  readonly wantMeter: boolean;
+  /** Undefined: not asked for, or the table has none. */
+  readonly counter: CounterData | undefined;
+}
+
+export interface EntitySink {
+  tableEntry(schema: TableSchema, entry: StoredEntry): void;
+  directCounter(schema: TableSchema, entry: StoredEntry, counter: CounterData): void;
+  directMeter(schema: TableSchema, entry: StoredEntry): void;
+}

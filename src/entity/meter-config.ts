@@ -1,0 +1,17 @@
+/** Which meter configurations a meter's type allows. */
+import { invalidArgument } from "../base/status.js";
+import type { DirectMeter } from "../pipeline/pipeline.js";
+import type { MeterConfig } from "./table-entry.js";
+
+const fields = ["cir", "cburst", "pir", "pburst", "eburst"] as const satisfies readonly (keyof MeterConfig)[];
+
+/** @throws StatusError INVALID_ARGUMENT naming meter, field and rule (MTR-02, MTR-04 … MTR-06) */
+export function checkMeterConfig(config: MeterConfig, meter: DirectMeter): void {
+  const refuse = (why: string) => invalidArgument(`meter '${meter.name}' (${meter.type}): ${why}`);
+  for (const field of fields) if (config[field] < 0n) throw refuse(`${field} ${config[field].toString()} is negative`);
+  const { cir, cburst, pir, pburst, eburst } = config;
+  if (meter.type !== "single-rate-three-color" && eburst !== 0n) throw refuse(`eburst ${eburst.toString()} must be 0`);
+  if (meter.type === "two-rate-three-color") return;
+  if (pir !== cir) throw refuse(`pir ${pir.toString()} must equal cir ${cir.toString()}`);
+  if (pburst !== cburst) throw refuse(`pburst ${pburst.toString()} must equal cburst ${cburst.toString()}`);
+}

@@ -1,0 +1,49 @@
+/** What one element of a ReadRequest asks for. */
+import type { EntitySchema, TableSchema } from "./schema.js";
+
+/** Fields to be filled beside the entry itself (RDT-18). */
+export interface Wanted {
+  readonly counter: boolean;
+  readonly meter: boolean;
+}
+
+/** Filters are combined (RDT-15); undefined: not filtered. */
+export interface TableEntryQuery {
+  readonly kind: "table-entry";
+  /** The tables to look in, in P4Info order. */
+  readonly tables: readonly TableSchema[];
+  /** The default entries, and nothing else (RDT-13, AMB-29). */
+  readonly defaults: boolean;
+  /** Exactly this key record, in latin1. */
+  readonly key: string | undefined;
+  /** This key record whatever its priority: the record without its head, in latin1 (AMB-62). */
+  readonly match: string | undefined;
+  readonly priority: number | undefined;
+  readonly actionId: number | undefined;
+  readonly metadata: Uint8Array | undefined;
+  readonly controllerMetadata: bigint | undefined;
+  readonly wanted: Wanted;
+}
+
+/** Direct counters or meters; with a `key`, one that must exist (CTR-09, MTR-10). */
+export interface DirectQuery {
+  readonly kind: "direct-counter" | "direct-meter";
+  readonly tables: readonly TableSchema[];
+  readonly defaults: boolean;
+  readonly key: string | undefined;
+  readonly match: string | undefined;
+}
+
+/** Nothing can match: kinds of which the pipeline has none. */
+export interface EmptyQuery {
+  readonly kind: "nothing";
+}
+
+export type ReadQuery = TableEntryQuery | DirectQuery | EmptyQuery;
+
+/** The elements of one ReadRequest, decoded against the pipeline in force. */
+export interface QueryDecoder {
+  readonly count: number;
+  /** @throws StatusError: that element's error */
+  decode(index: number, schema: EntitySchema): ReadQuery;
+}

@@ -1,0 +1,74 @@
+/** What the entities of one pipeline look like: records, limits, restrictions' subjects. */
+import type { Action, ActionRef, Pipeline, Table } from "../pipeline/pipeline.js";
+import { layoutRecord, type RecordLayout } from "./record-layout.js";
+
+export interface ActionSchema {
+  readonly action: Action;
+  /** Head: the action's id; one slot per parameter by ascending id. */
+  readonly layout: RecordLayout;
+}
+
+export interface TableSchema {
+  readonly table: Table;
+  /** Head: the priority; one slot per match field by ascending id. */
+  readonly key: RecordLayout;
+  /** By action id: every action the table lists. */
+  readonly actions: ReadonlyMap<number, ActionSchema>;
+  readonly refs: ReadonlyMap<number, ActionRef>;
+  /** The key record with priority 0 whose fields are all don't care. */
+  readonly emptyKey: Uint8Array;
+  /** Most entries the table takes (TBL-14); default entries do not count. */
+  readonly capacity: number;
+}
+
+export interface EntitySchema {
+  readonly pipeline: Pipeline;
+  readonly tables: ReadonlyMap<number, TableSchema>;
+  /** True if the controller may name this port: configured, or reserved and served. */
+  readonly isPort: (port: number) => boolean;
+}
+
+/** How `Table.size` limits a table: as it says, or as a wish that more may exceed. */
+export type TableSizePolicy = "exact" | "at-least";
+
+/** Entries a table takes under `at-least`: only the datapath limits it. */
+const unlimited = 2 ** 24;
+
+/** Derives the schema of `pipeline`. */
+export function entitySchema(
+  pipeline: Pipeline,
+  policy: TableSizePolicy,
+  isPort: (port: number) => boolean,
+): EntitySchema {
+  const actions = new Map<number, ActionSchema>();
+  for (const action of pipeline.actions.values()) {
+    const layout = layoutRecord(action.params.map(({ name, format }) => ({ name, format, kind: "param" })));
+    actions.set(action.id, { action, layout });
+  }
+  const tables = new Map<number, TableSchema>();
+  for (const table of pipeline.tables.values()) {
+    const key = layoutRecord(table.fields);
+    tables.set(table.id, {
+      table,
+      key,
+      emptyKey: emptyKey(key),
+      actions: new Map(
+        [...actions].filter(([id]) => table.actionRefById.has(id) || table.initialDefault?.action.id === id),
+      ),
+      refs: table.actionRefById,
+      capacity: policy === "exact" ? table.size : unlimited,
+    });
+  }
+  return { pipeline, tables, isPort };
+}
+
+/** Only a RANGE has a don't care that is not zero: low 0, high all ones. */
+function emptyKey(layout: RecordLayout): Uint8Array {
+  const record = new Uint8Array(layout.fixedBytes);
+  for (const { kind, format, offset, bytes } of layout.slots) {
+    if (kind !== "range" || format.kind !== "bits") continue;
+    record.fill(0xff, offset + bytes, offset + 2 * bytes);
+    if (format.width % 8 !== 0) record[offset + bytes] = (1 << (format.width % 8)) - 1;
+  }
+  return record;
+}

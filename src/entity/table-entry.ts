@@ -1,0 +1,122 @@
+/** Table entries: what one holds beside its key and action, and the draft an update is decoded into. */
+import { maxTextBytes, type RecordLayout } from "./record-layout.js";
+import type { ActionSchema, TableSchema } from "./schema.js";
+
+export type UpdateType = "insert" | "modify" | "delete";
+
+/** Rates per second and bursts, each 0 … 2^63 − 1. @see P4Runtime §9.4 */
+export interface MeterConfig {
+  readonly cir: bigint;
+  readonly cburst: bigint;
+  readonly pir: bigint;
+  readonly pburst: bigint;
+  readonly eburst: bigint;
+}
+
+/** Each 0 … 2^63 − 1. */
+export interface CounterData {
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
+
+/** What few entries have: kept apart so that the others do not pay for it. */
+export interface Extras {
+  /** Opaque; empty if unset (TBL-16). */
+  readonly metadata: Uint8Array;
+  /** Deprecated uint64, independent of `metadata` (TBL-17). */
+  readonly controllerMetadata: bigint;
+  readonly idleTimeoutNs: bigint;
+  readonly meter: MeterConfig | undefined;
+}
+
+export const noExtras: Extras = {
+  metadata: new Uint8Array(0),
+  controllerMetadata: 0n,
+  idleTimeoutNs: 0n,
+  meter: undefined,
+};
+
+/** True if nothing in `extras` is set. */
+export function extrasEmpty(extras: Extras): boolean {
+  return (
+    extras.metadata.length === 0 &&
+    extras.controllerMetadata === 0n &&
+    extras.idleTimeoutNs === 0n &&
+    extras.meter === undefined
+  );
+}
+
+/**
+ * One table entry as an update or a read names it. A draft is used again for the next update: whoever keeps a part
+ * of it copies that part.
+ */
+export class TableEntryDraft {
+  schema: TableSchema | undefined;
+  isDefault = false;
+  /** Key record: `keyBytes.subarray(0, keyLength)`. */
+  keyBytes: Buffer = Buffer.alloc(0);
+  keyLength = 0;
+  /** The action, undefined if the message had none; then `actionLength` is 0. */
+  action: ActionSchema | undefined;
+  actionBytes: Buffer = Buffer.alloc(0);
+  actionLength = 0;
+  /** Borrowed from the request. */
+  metadata: Uint8Array = noExtras.metadata;
+  controllerMetadata = 0n;
+  idleTimeoutNs = 0n;
+  meter: MeterConfig | undefined;
+  /** Set if the message had counter_data. */
+  counter: CounterData | undefined;
+
+  /** Begins an entry of `schema`: every field don't care, nothing else set. */
+  begin(schema: TableSchema): void {
+    this.schema = schema;
+    this.isDefault = false;
+    this.action = undefined;
+    this.actionLength = 0;
+    this.metadata = noExtras.metadata;
+    this.controllerMetadata = 0n;
+    this.idleTimeoutNs = 0n;
+    this.meter = undefined;
+    this.counter = undefined;
+    this.keyBytes = roomy(this.keyBytes, schema.key);
+    this.keyBytes.set(schema.emptyKey);
+    this.keyLength = schema.key.fixedBytes;
+  }
+
+  /** Begins the action record. */
+  beginAction(action: ActionSchema): void {
+    this.action = action;
+    this.actionBytes = roomy(this.actionBytes, action.layout);
+    this.actionBytes.fill(0, 0, action.layout.fixedBytes);
+    this.actionBytes.writeUInt32BE(action.action.id, 0);
+    this.actionLength = action.layout.fixedBytes;
+  }
+
+  /** The key as a map key: the record in latin1; "" names the default entry. */
+  key(): string {
+    return this.isDefault ? "" : this.keyBytes.toString("latin1", 0, this.keyLength);
+  }
+
+  /** The action record in latin1; "" if there is no action. */
+  actionRecord(): string {
+    return this.actionBytes.toString("latin1", 0, this.actionLength);
+  }
+
+  /** What the draft holds beside key, action and counter; shared if there is nothing. */
+  extras(): Extras {
+    if (
+      this.metadata.length === 0 &&
+      this.controllerMetadata === 0n &&
+      this.idleTimeoutNs === 0n &&
+      this.meter === undefined
+    )
+      return noExtras;
+    const { controllerMetadata, idleTimeoutNs, meter } = this;
+    return { metadata: Uint8Array.from(this.metadata), controllerMetadata, idleTimeoutNs, meter };
+  }
+}
+
+function roomy(buffer: Buffer, layout: RecordLayout): Buffer {
+  return buffer.length < layout.maxBytes ? Buffer.alloc(layout.maxBytes + maxTextBytes) : buffer;
+}

@@ -1,0 +1,255 @@
+/** Builds a `Pipeline` from a verified P4Info. */
+import { invalidArgument } from "../base/status.js";
+import { defined } from "../base/invariant.js";
+import { annotationBodies, parseAnnotations, stringLiteral } from "./annotation.js";
+import type { ActionSpec, FieldSpec, P4InfoSpec, PacketHeaderSpec, TableInfoSpec } from "./p4info.js";
+import type {
+  Action,
+  ActionProfile,
+  ActionRef,
+  ActionScope,
+  DirectCounter,
+  DirectMeter,
+  MatchField,
+  MatchKind,
+  ObjectKind,
+  PacketHeader,
+  Param,
+  Pipeline,
+  Table,
+  ValueFormat,
+} from "./pipeline.js";
+import { verifyP4Info } from "./verify.js";
+
+/** Problems named in one message; the rest are counted. */
+const maxProblems = 20;
+
+/** Entries a table has room for when the program states no size, as P4 compilers assume. */
+export const defaultTableSize = 1024;
+
+const matchKinds: Readonly<Record<number, MatchKind>> = {
+  2: "exact",
+  3: "lpm",
+  4: "ternary",
+  5: "range",
+  6: "optional",
+};
+const scopes: Readonly<Record<number, ActionScope>> = {
+  0: "table-and-default",
+  1: "table-only",
+  2: "default-only",
+  3: "group-action",
+};
+const counterUnits = { 1: "bytes", 2: "packets", 3: "both" } as const;
+const meterUnits = { 1: "bytes", 2: "packets" } as const;
+const meterTypes = { 0: "two-rate-three-color", 1: "single-rate-three-color", 2: "single-rate-two-color" } as const;
+
+/** Metadata fields that carry a port, by name. */
+const portMetadata = new Set(["ingress_port", "egress_port", "target_egress_port"]);
+/** Names and URIs under which programs declare their port type. */
+const portTypeNames = new Set(["port_id_t", "PortId_t"]);
+const portUris = new Set(["p4.org/psa/v1/PortId_t", "p4.org/pna/v1/PortId_t"]);
+
+/**
+ * Verifies and indexes a P4Info.
+ * @throws StatusError INVALID_ARGUMENT naming every problem, at most 20 of them (SFP-09, INF-04)
+ */
+export function indexP4Info(spec: P4InfoSpec): Pipeline {
+  const problems = verifyP4Info(spec);
+  if (problems.length > 0) {
+    const more = problems.length > maxProblems ? `; and ${problems.length - maxProblems} more` : "";
+    throw invalidArgument(`P4Info: ${problems.slice(0, maxProblems).join("; ")}${more}`, { problems: problems.length });
+  }
+  return new Indexer(spec).build();
+}
+
+const byId = <T extends { readonly id: number }>(items: readonly T[]) => new Map(items.map((item) => [item.id, item]));
+const ascending = <T extends { readonly id: number }>(items: readonly T[]) => [...items].sort((a, b) => a.id - b.id);
+
+class Indexer {
+  readonly #spec: P4InfoSpec;
+  readonly #portTypes: ReadonlySet<string>;
+  readonly #actions: ReadonlyMap<number, Action>;
+
+  constructor(spec: P4InfoSpec) {
+    this.#spec = spec;
+    this.#portTypes = portTypesOf(spec);
+    this.#actions = byId(spec.actions.map((action) => this.#action(action)));
+  }
+
+  build(): Pipeline {
+    const spec = this.#spec;
+    const tables = byId(spec.tables.map((table) => this.#table(table)));
+    const roles = spec.tables.flatMap((table) =>
+      annotationBodies(parseAnnotations(table.preamble.annotations), "p4runtime_role"),
+    );
+    return {
+      spec,
+      tables,
+      actions: this.#actions,
+      packetIn: this.#header("packet_in"),
+      packetOut: this.#header("packet_out"),
+      objects: objectsOf(spec),
+      roles: new Set(roles.map((body) => stringLiteral(body) ?? body.trim()).filter((role) => role !== "")),
+    };
+  }
+
+  /** Only the first type decides about translation (INF-09, TRN-15). */
+  #format(field: FieldSpec): ValueFormat {
+    const type = field.typeName === undefined ? undefined : this.#spec.newTypes.get(field.typeName);
+    const port = field.typeName !== undefined && this.#portTypes.has(field.typeName);
+    if (type?.kind === "translated-string") return { kind: "sdn-string", port };
+    return { kind: "bits", width: field.bitwidth, bytes: (field.bitwidth + 7) >> 3, port };
+  }
+
+  #action({ preamble, params }: ActionSpec): Action {
+    const sorted: readonly Param[] = ascending(params).map((param, index) => ({
+      id: param.id,
+      name: param.name,
+      format: this.#format(param),
+      annotations: parseAnnotations(param.annotations),
+      index,
+    }));
+    const { id, name, alias } = preamble;
+    return {
+      id,
+      name,
+      alias,
+      params: sorted,
+      paramById: byId(sorted),
+      annotations: parseAnnotations(preamble.annotations),
+    };
+  }
+
+  #table(table: TableInfoSpec): Table {
+    const { id, name, alias } = table.preamble;
+    const fields: readonly MatchField[] = ascending(table.matchFields).map((field, index) => ({
+      id: field.id,
+      name: field.name,
+      kind: defined(matchKinds[Number(field.match)], "match kinds are verified"),
+      format: this.#format(field),
+      annotations: parseAnnotations(field.annotations),
+      index,
+    }));
+    const actions: readonly ActionRef[] = table.actionRefs.map((ref) => ({
+      action: this.#actionById(ref.id),
+      scope: defined(scopes[ref.scope], "scopes are verified"),
+      annotations: parseAnnotations(ref.annotations),
+    }));
+    return {
+      id,
+      name,
+      alias,
+      fields,
+      fieldById: byId(fields),
+      actions,
+      actionRefById: new Map(actions.map((ref) => [ref.action.id, ref])),
+      needsPriority: fields.some(
+        (field) => field.kind === "ternary" || field.kind === "range" || field.kind === "optional",
+      ),
+      constDefault: table.constDefaultActionId !== 0 || table.implementationId !== 0,
+      initialDefault: this.#initialDefault(table, actions),
+      implementation: this.#profile(table.implementationId),
+      counter: this.#directCounter(table),
+      meter: this.#directMeter(table),
+      size: table.size === 0n ? defaultTableSize : Number(table.size),
+      idleTimeout: table.idleTimeoutBehavior === 1,
+      isConst: table.isConstTable,
+      annotations: parseAnnotations(table.preamble.annotations),
+    };
+  }
+
+  #actionById(id: number): Action {
+    return defined(this.#actions.get(id), "action references are verified");
+  }
+
+  /** DEF-14: what the program says; else the constant default; else NoAction; else none. */
+  #initialDefault(table: TableInfoSpec, actions: readonly ActionRef[]): Table["initialDefault"] {
+    const call = table.initialDefaultAction;
+    if (call !== undefined)
+      return {
+        action: this.#actionById(call.actionId),
+        args: new Map(call.args.map((arg) => [arg.paramId, arg.value])),
+      };
+    if (table.constDefaultActionId !== 0)
+      return { action: this.#actionById(table.constDefaultActionId), args: new Map() };
+    const noAction =
+      actions.find((ref) => ref.action.name === "NoAction")?.action ??
+      [...this.#actions.values()].find((action) => action.name === "NoAction");
+    return noAction === undefined ? undefined : { action: noAction, args: new Map() };
+  }
+
+  #profile(id: number): ActionProfile | undefined {
+    const profile = this.#spec.actionProfiles.find((candidate) => candidate.preamble.id === id);
+    if (profile === undefined) return undefined;
+    const { withSelector, size, maxGroupSize } = profile;
+    return { id, name: profile.preamble.name, withSelector, size, maxGroupSize };
+  }
+
+  #directCounter(table: TableInfoSpec): DirectCounter | undefined {
+    const counter = this.#spec.directCounters.find((candidate) =>
+      table.directResourceIds.includes(candidate.preamble.id),
+    );
+    if (counter === undefined) return undefined;
+    const unit = defined(counterUnits[counter.unit as 1 | 2 | 3], "counter units are verified");
+    return { id: counter.preamble.id, name: counter.preamble.name, unit };
+  }
+
+  #directMeter(table: TableInfoSpec): DirectMeter | undefined {
+    const meter = this.#spec.directMeters.find((candidate) => table.directResourceIds.includes(candidate.preamble.id));
+    if (meter === undefined) return undefined;
+    const unit = defined(meterUnits[meter.unit as 1 | 2], "meter units are verified");
+    const type = defined(meterTypes[meter.type as 0 | 1 | 2], "meter types are verified");
+    return { id: meter.preamble.id, name: meter.preamble.name, unit, type };
+  }
+
+  #header(name: string): PacketHeader | undefined {
+    const header = this.#spec.packetHeaders.find((candidate) => candidate.preamble.name === name);
+    if (header === undefined) return undefined;
+    const fields = header.metadata.map((field) => {
+      const format = this.#format(field);
+      return {
+        id: field.id,
+        name: field.name,
+        format: portMetadata.has(field.name) ? { ...format, port: true } : format,
+        padding: parseAnnotations(field.annotations).some((annotation) => annotation.name === "padding"),
+      };
+    });
+    return { fields, fieldById: byId(fields) };
+  }
+}
+
+/** The types whose values are ports: those the packet metadata uses for ports, and the usual names and URIs. */
+function portTypesOf(spec: P4InfoSpec): ReadonlySet<string> {
+  const types = new Set<string>();
+  for (const [name, type] of spec.newTypes) {
+    const uri = type.kind === "translated" || type.kind === "translated-string" ? type.uri : "";
+    if (portTypeNames.has(name) || portUris.has(uri)) types.add(name);
+  }
+  const headers: readonly PacketHeaderSpec[] = spec.packetHeaders;
+  for (const field of headers.flatMap((header) => header.metadata))
+    if (portMetadata.has(field.name) && field.typeName !== undefined) types.add(field.typeName);
+  return types;
+}
+
+function objectsOf(spec: P4InfoSpec): Pipeline["objects"] {
+  const objects = new Map<number, { kind: ObjectKind; name: string }>();
+  const all = (kind: ObjectKind, preambles: readonly { readonly id: number; readonly name: string }[]) => {
+    for (const { id, name } of preambles) objects.set(id, { kind, name });
+  };
+  const preambles = (items: readonly { readonly preamble: { readonly id: number; readonly name: string } }[]) =>
+    items.map((item) => item.preamble);
+  all("table", preambles(spec.tables));
+  all("action", preambles(spec.actions));
+  all("action profile", preambles(spec.actionProfiles));
+  all("counter", preambles(spec.counters));
+  all("direct counter", preambles(spec.directCounters));
+  all("meter", preambles(spec.meters));
+  all("direct meter", preambles(spec.directMeters));
+  all("controller header", preambles(spec.packetHeaders));
+  all("value set", spec.valueSets);
+  all("register", spec.registers);
+  all("digest", spec.digests);
+  for (const extern of spec.externs) all("extern", extern.instances);
+  return objects;
+}

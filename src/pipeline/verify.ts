@@ -1,0 +1,292 @@
+/** What a P4Info must hold before anything is built on it. @see P4Runtime §6 */
+import { parseAnnotation } from "./annotation.js";
+import type { AnnotatedSpec, FieldSpec, MatchFieldSpec, P4InfoSpec, PreambleSpec } from "./p4info.js";
+import type { ObjectKind } from "./pipeline.js";
+
+/** Top byte of the ids of each kind of object. @see P4Runtime §6.3 ID Allocation */
+const idPrefix: Readonly<Record<Exclude<ObjectKind, "extern">, number>> = {
+  action: 0x01,
+  table: 0x02,
+  "value set": 0x03,
+  "controller header": 0x04,
+  "action profile": 0x11,
+  counter: 0x12,
+  "direct counter": 0x13,
+  meter: 0x14,
+  "direct meter": 0x15,
+  register: 0x16,
+  digest: 0x17,
+};
+
+/** Widest number taken, in bits. */
+export const maxBitwidth = 2048;
+
+const hexId = (id: number) => `0x${id.toString(16).padStart(8, "0")}`;
+
+/**
+ * Checks ids, names, references, types and annotations.
+ * @returns one sentence per problem, in the order of the P4Info; empty if there is none (INF-01 … INF-29, SFP-32)
+ */
+export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
+  const problems: string[] = [];
+  const problem = (text: string) => void problems.push(text);
+  const objects = new Map<number, { kind: ObjectKind; name: string }>();
+
+  function object(kind: ObjectKind, preamble: PreambleSpec, prefix?: number): void {
+    const what = `${kind} '${preamble.name}'`;
+    const expected = prefix ?? (kind === "extern" ? undefined : idPrefix[kind]);
+    if (preamble.id === 0) problem(`${what} has id 0`);
+    else if (preamble.id >>> 24 !== expected)
+      problem(`${what}: id ${hexId(preamble.id)} must begin with 0x${(expected ?? 0).toString(16).padStart(2, "0")}`);
+    const other = objects.get(preamble.id);
+    if (other !== undefined) problem(`${what}: id ${hexId(preamble.id)} is also that of ${other.kind} '${other.name}'`);
+    else objects.set(preamble.id, { kind, name: preamble.name });
+    if (preamble.name === "") problem(`${kind} ${hexId(preamble.id)} has no name`);
+    annotated(what, preamble);
+  }
+
+  function annotated(what: string, spec: AnnotatedSpec): void {
+    if (spec.locations !== 0 && spec.locations !== spec.annotations.length)
+      problem(`${what}: ${spec.locations} annotation_locations for ${spec.annotations.length} annotations`);
+    for (const text of spec.annotations)
+      if (parseAnnotation(text) === undefined) problem(`${what}: '${text}' is no annotation`);
+    unique(
+      `${what}: structured annotation`,
+      spec.structured.map((annotation) => annotation.name),
+    );
+    for (const { name, keys } of spec.structured) if (keys !== undefined) unique(`${what}: @${name}: key`, keys);
+  }
+
+  function unique(what: string, values: readonly (string | number)[]): void {
+    const seen = new Set<string | number>();
+    for (const value of values) {
+      if (seen.has(value)) problem(`${what} '${value}' appears twice`);
+      seen.add(value);
+    }
+  }
+
+  function objectsOf(kind: ObjectKind, preambles: readonly PreambleSpec[]): void {
+    for (const preamble of preambles) object(kind, preamble);
+    unique(
+      `${kind} name`,
+      preambles.map((preamble) => preamble.name),
+    );
+    unique(
+      `${kind} alias`,
+      preambles.map((preamble) => preamble.alias).filter((alias) => alias !== ""),
+    );
+  }
+
+  function typed(what: string, field: FieldSpec | MatchFieldSpec): void {
+    annotated(what, field);
+    if (field.id === 0) problem(`${what} has id 0`);
+    const { bitwidth, typeName } = field;
+    if (bitwidth < 0 || bitwidth > maxBitwidth) problem(`${what}: bitwidth ${bitwidth} is not in 0 … ${maxBitwidth}`);
+    if (typeName === undefined) {
+      if (bitwidth === 0) problem(`${what} has neither bitwidth nor type`);
+      return;
+    }
+    const enumWidth = spec.serializableEnums.get(typeName);
+    const type = spec.newTypes.get(typeName);
+    if (type === undefined) {
+      if (enumWidth === undefined) problem(`${what}: type '${typeName}' is not in type_info`);
+      else if (bitwidth !== enumWidth) problem(`${what}: bitwidth ${bitwidth}, enum '${typeName}' has ${enumWidth}`);
+    } else if (type.kind === "translated-string") {
+      if (bitwidth !== 0) problem(`${what}: bitwidth ${bitwidth}, must be 0 for sdn_string type '${typeName}'`);
+    } else if (type.kind === "translated") {
+      if (bitwidth !== type.sdnBitwidth || bitwidth === 0)
+        problem(`${what}: bitwidth ${bitwidth}, type '${typeName}' has sdn_bitwidth ${type.sdnBitwidth}`);
+    } else if (type.kind === "unset") problem(`type '${typeName}' has no representation`);
+    else if (bitwidth === 0) problem(`${what} has no bitwidth`);
+  }
+
+  objectsOf(
+    "table",
+    spec.tables.map((table) => table.preamble),
+  );
+  objectsOf(
+    "action",
+    spec.actions.map((action) => action.preamble),
+  );
+  objectsOf(
+    "action profile",
+    spec.actionProfiles.map((profile) => profile.preamble),
+  );
+  objectsOf(
+    "counter",
+    spec.counters.map((counter) => counter.preamble),
+  );
+  objectsOf(
+    "direct counter",
+    spec.directCounters.map((counter) => counter.preamble),
+  );
+  objectsOf(
+    "meter",
+    spec.meters.map((meter) => meter.preamble),
+  );
+  objectsOf(
+    "direct meter",
+    spec.directMeters.map((meter) => meter.preamble),
+  );
+  objectsOf("value set", spec.valueSets);
+  objectsOf("register", spec.registers);
+  objectsOf("digest", spec.digests);
+  objectsOf(
+    "controller header",
+    spec.packetHeaders.map((header) => header.preamble),
+  );
+  unique(
+    "extern type",
+    spec.externs.map((extern) => extern.typeId),
+  );
+  for (const extern of spec.externs) {
+    if (extern.typeId < 0x81 || extern.typeId > 0xfe)
+      problem(`extern '${extern.typeName}': extern_type_id 0x${extern.typeId.toString(16)} is not in 0x81 … 0xfe`);
+    for (const preamble of extern.instances) object("extern", preamble, extern.typeId);
+  }
+
+  for (const action of spec.actions) {
+    const what = `action '${action.preamble.name}'`;
+    unique(
+      `${what}: parameter id`,
+      action.params.map((param) => param.id),
+    );
+    unique(
+      `${what}: parameter`,
+      action.params.map((param) => param.name),
+    );
+    for (const param of action.params) typed(`${what}: parameter '${param.name}'`, param);
+  }
+
+  for (const header of spec.packetHeaders) {
+    const { name } = header.preamble;
+    if (name !== "packet_in" && name !== "packet_out")
+      problem(`controller header '${name}' must be packet_in or packet_out`);
+    unique(
+      `${name}: metadata id`,
+      header.metadata.map((field) => field.id),
+    );
+    for (const field of header.metadata) typed(`${name}: metadata '${field.name}'`, field);
+  }
+
+  function refers(what: string, id: number, kind: ObjectKind): void {
+    const target = objects.get(id);
+    if (target?.kind !== kind)
+      problem(`${what}: ${hexId(id)} is ${target === undefined ? "nothing" : `a ${target.kind}`}, not a ${kind}`);
+  }
+
+  for (const table of spec.tables) {
+    const what = `table '${table.preamble.name}'`;
+    unique(
+      `${what}: match field id`,
+      table.matchFields.map((field) => field.id),
+    );
+    unique(
+      `${what}: match field`,
+      table.matchFields.map((field) => field.name),
+    );
+    for (const field of table.matchFields) {
+      const where = `${what}: match field '${field.name}'`;
+      typed(where, field);
+      if (typeof field.match === "string") problem(`${where}: match type '${field.match}' is not supported`);
+      else if (field.match === undefined || field.match < 2 || field.match > 6)
+        problem(`${where}: match_type ${field.match ?? "unset"} is not EXACT, LPM, TERNARY, RANGE or OPTIONAL`);
+      const type = field.typeName === undefined ? undefined : spec.newTypes.get(field.typeName);
+      if (type?.kind === "translated-string" && field.match !== 2 && field.match !== 6)
+        problem(
+          `${where}: a value of sdn_string type '${field.typeName ?? ""}' has no bits; only EXACT and OPTIONAL can match it`,
+        );
+    }
+    unique(
+      `${what}: action`,
+      table.actionRefs.map((ref) => ref.id),
+    );
+    for (const ref of table.actionRefs) {
+      refers(`${what}: action_refs`, ref.id, "action");
+      if (ref.scope < 0 || ref.scope > 3) problem(`${what}: scope ${ref.scope} of action ${hexId(ref.id)} is unknown`);
+    }
+    const listed = new Set(table.actionRefs.map((ref) => ref.id));
+    if (table.constDefaultActionId !== 0 && !listed.has(table.constDefaultActionId))
+      problem(`${what}: const_default_action_id ${hexId(table.constDefaultActionId)} is not among its actions`);
+    initialDefault(what, table.initialDefaultAction, table.constDefaultActionId, listed);
+    if (table.implementationId !== 0) refers(`${what}: implementation_id`, table.implementationId, "action profile");
+    const kinds: string[] = [];
+    for (const id of table.directResourceIds) {
+      const target = objects.get(id);
+      if (target?.kind !== "direct counter" && target?.kind !== "direct meter")
+        problem(
+          `${what}: direct_resource_ids: ${hexId(id)} is ${target === undefined ? "nothing" : `a ${target.kind}`}, not a direct counter or meter`,
+        );
+      else if (kinds.includes(target.kind)) problem(`${what} has more than one ${target.kind}`);
+      else kinds.push(target.kind);
+      const resource = [...spec.directCounters, ...spec.directMeters].find((candidate) => candidate.preamble.id === id);
+      if (resource !== undefined && resource.directTableId !== table.preamble.id)
+        problem(`${what}: ${resource.preamble.name} belongs to table ${hexId(resource.directTableId)}`);
+    }
+    if (table.size < 0n) problem(`${what}: size ${table.size.toString()} is negative`);
+    if (table.idleTimeoutBehavior < 0 || table.idleTimeoutBehavior > 1)
+      problem(`${what}: idle_timeout_behavior ${table.idleTimeoutBehavior} is unknown`);
+    if (table.hasInitialEntries)
+      problem(`${what} has initial entries, which P4Info does not carry: p4rtd cannot install them`);
+  }
+
+  function initialDefault(
+    what: string,
+    call: P4InfoSpec["tables"][number]["initialDefaultAction"],
+    constId: number,
+    listed: ReadonlySet<number>,
+  ): void {
+    if (call === undefined) return;
+    const action = spec.actions.find((candidate) => candidate.preamble.id === call.actionId);
+    if (action === undefined || !listed.has(call.actionId))
+      return problem(`${what}: initial_default_action ${hexId(call.actionId)} is not among its actions`);
+    if (constId !== 0 && constId !== call.actionId)
+      problem(`${what}: initial_default_action and const_default_action_id differ`);
+    const given = call.args.map((arg) => arg.paramId);
+    unique(`${what}: initial_default_action: argument`, given);
+    for (const param of action.params)
+      if (!given.includes(param.id)) problem(`${what}: initial_default_action lacks parameter '${param.name}'`);
+    for (const id of given)
+      if (!action.params.some((param) => param.id === id))
+        problem(`${what}: initial_default_action: action '${action.preamble.name}' has no parameter ${id}`);
+  }
+
+  const directTables = new Map(spec.tables.map((table) => [table.preamble.id, table]));
+  for (const resource of [...spec.directCounters, ...spec.directMeters]) {
+    refers(`'${resource.preamble.name}': direct_table_id`, resource.directTableId, "table");
+    if (directTables.get(resource.directTableId)?.directResourceIds.includes(resource.preamble.id) === false)
+      problem(`'${resource.preamble.name}': its table does not list it among direct_resource_ids`);
+  }
+  for (const counter of [...spec.counters, ...spec.directCounters])
+    if (counter.unit < 1 || counter.unit > 3)
+      problem(`counter '${counter.preamble.name}': unit ${counter.unit} is not BYTES, PACKETS or BOTH`);
+  for (const meter of [...spec.meters, ...spec.directMeters]) {
+    if (meter.unit < 1 || meter.unit > 2)
+      problem(`meter '${meter.preamble.name}': unit ${meter.unit} is not BYTES or PACKETS`);
+    if (meter.type < 0 || meter.type > 2) problem(`meter '${meter.preamble.name}': type ${meter.type} is unknown`);
+  }
+  for (const sized of [...spec.counters, ...spec.meters])
+    if (sized.size < 0n) problem(`'${sized.preamble.name}': size ${sized.size.toString()} is negative`);
+  for (const profile of spec.actionProfiles) {
+    const what = `action profile '${profile.preamble.name}'`;
+    for (const id of profile.tableIds) refers(`${what}: table_ids`, id, "table");
+    if (profile.size < 0n || profile.maxGroupSize < 0) problem(`${what}: negative size`);
+    if (
+      !profile.withSelector &&
+      (profile.maxGroupSize !== 0 || profile.semantics !== "unset" || profile.weightsDisallowed)
+    )
+      problem(`${what} has no selector but selector properties`);
+    else if (BigInt(profile.maxGroupSize) > profile.size && profile.size > 0n)
+      problem(`${what}: max_group_size ${profile.maxGroupSize} exceeds size ${profile.size.toString()}`);
+  }
+  const platform = spec.platform;
+  if (
+    platform !== undefined &&
+    platform.multicastReplicas > 0 &&
+    platform.replicasPerGroup > platform.multicastReplicas
+  )
+    problem(
+      `platform_properties: ${platform.replicasPerGroup} replicas per group exceed ${platform.multicastReplicas} in total`,
+    );
+  return problems;
+}

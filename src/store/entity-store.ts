@@ -1,0 +1,157 @@
+/** Entity store: batches staged over immutable snapshots. Staging costs what changes, never what is there. */
+import { invariant } from "../base/invariant.js";
+import type { EntitySchema, TableSchema } from "../entity/schema.js";
+import { noExtras } from "../entity/table-entry.js";
+import { Stage } from "./stage.js";
+import { live, Version } from "./version.js";
+
+/** Key of the default entry; every other key has at least a head. */
+export const defaultKey = "";
+
+/** The entries of one table, every version that somebody may still read. */
+export class TableStore {
+  readonly schema: TableSchema;
+  /** The newest version of each key, the default entry among them. */
+  readonly heads = new Map<string, Version>();
+  /** Match entries alive in the newest state, staged changes included. */
+  entries = 0;
+  /** Action records without parameters are shared. */
+  readonly #actions = new Map<string, string>();
+
+  constructor(schema: TableSchema, initialDefault: string) {
+    this.schema = schema;
+    this.heads.set(defaultKey, new Version(defaultKey, 0, undefined, initialDefault, noExtras));
+  }
+
+  /** `record`, the same string for equal short records. */
+  intern(record: string): string {
+    if (record.length > 4) return record;
+    const known = this.#actions.get(record);
+    if (known !== undefined) return known;
+    this.#actions.set(record, record);
+    return record;
+  }
+}
+
+/** A state that readers hold on to. */
+export interface Snapshot extends Disposable {
+  readonly generation: number;
+}
+
+/** What a version was before it died, for the sweep. */
+export interface Garbage {
+  readonly generation: number;
+  readonly tables: TableStore[];
+  readonly keys: string[];
+}
+
+/** State of one pipeline. `initialDefaults` gives the action record of each table's default entry. */
+export class EntityStore {
+  readonly schema: EntitySchema;
+  readonly tables: ReadonlyMap<number, TableStore>;
+  #generation = 0;
+  #stage: Stage | undefined;
+  /** Readers per generation, in ascending order. */
+  readonly #readers = new Map<number, number>();
+  readonly #garbage: Garbage[] = [];
+
+  constructor(schema: EntitySchema, initialDefaults: ReadonlyMap<number, string>) {
+    this.schema = schema;
+    const stores = new Map<number, TableStore>();
+    for (const [id, table] of schema.tables) stores.set(id, new TableStore(table, initialDefaults.get(id) ?? ""));
+    this.tables = stores;
+  }
+
+  /** The published generation. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Match entries in the published state. @precondition no stage is open */
+  get entryCount(): number {
+    let count = 0;
+    for (const table of this.tables.values()) count += table.entries;
+    return count;
+  }
+
+  /** Opens a batch over the published state. @precondition no other one is open */
+  begin(): Stage {
+    invariant(this.#stage === undefined, "one stage at a time");
+    this.#stage = new Stage(this.#generation + 1);
+    return this.#stage;
+  }
+
+  /** Makes `stage` the published state at one instant. */
+  publish(stage: Stage): void {
+    invariant(this.#stage === stage, "the open stage is published");
+    this.#stage = undefined;
+    this.#generation = stage.generation;
+    this.#garbage.push(stage.garbage());
+    this.#sweep();
+  }
+
+  /** Forgets `stage`; nothing of it is left. */
+  abandon(stage: Stage): void {
+    invariant(this.#stage === stage, "the open stage is abandoned");
+    this.#stage = undefined;
+    stage.unwind();
+  }
+
+  /** Holds on to the published state until disposed. */
+  snapshot(): Snapshot {
+    const generation = this.#generation;
+    this.#readers.set(generation, (this.#readers.get(generation) ?? 0) + 1);
+    let held = true;
+    return {
+      generation,
+      [Symbol.dispose]: () => {
+        if (held) this.#release(generation);
+        held = false;
+      },
+    };
+  }
+
+  /** The newest version of a key in the published or staged state, dead or alive. */
+  head(tableId: number, key: string): Version | undefined {
+    return this.tables.get(tableId)?.heads.get(key);
+  }
+
+  #release(generation: number): void {
+    const readers = this.#readers.get(generation) ?? 0;
+    if (readers > 1) this.#readers.set(generation, readers - 1);
+    else this.#readers.delete(generation);
+    this.#sweep();
+  }
+
+  /** Unlinks the versions that no reader can see any more. */
+  #sweep(): void {
+    const oldest = Math.min(this.#generation, ...this.#readers.keys());
+    let done = 0;
+    for (const { generation, tables, keys } of this.#garbage) {
+      if (generation > oldest) break;
+      done++;
+      for (let i = 0; i < keys.length; i++) sweepKey(tables[i], keys[i], oldest);
+    }
+    this.#garbage.splice(0, done);
+  }
+}
+
+function sweepKey(table: TableStore | undefined, key: string | undefined, oldest: number): void {
+  if (table === undefined || key === undefined) return;
+  const head = table.heads.get(key);
+  if (head === undefined) return;
+  if (head.to <= oldest) {
+    table.heads.delete(key);
+    return;
+  }
+  let version = head;
+  while (version.prev !== undefined) {
+    if (version.prev.to <= oldest) version.prev = undefined;
+    else version = version.prev;
+  }
+}
+
+/** True if `version` is there for updates. */
+export function isLive(version: Version | undefined): version is Version {
+  return version?.to === live;
+}

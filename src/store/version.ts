@@ -1,0 +1,37 @@
+/** One state of one entry, in the generations [from, to). */
+import type { CounterData, Extras } from "../entity/table-entry.js";
+
+/** `to` of a version that nothing has ended. */
+export const live = 0x7fffffff;
+
+export class Version {
+  readonly key: string;
+  readonly from: number;
+  to = live;
+  /** The state before this one, while a reader may still want it. */
+  prev: Version | undefined;
+  /** Action record in latin1; "" = none. */
+  readonly action: string;
+  readonly extras: Extras;
+  /** What realises the entry on the datapath; the store only keeps it. */
+  rule: object | undefined;
+  /** Added to what the datapath counted: a counter that was written. */
+  counterBase: CounterData | undefined;
+
+  constructor(key: string, from: number, prev: Version | undefined, action: string, extras: Extras) {
+    this.key = key;
+    this.from = from;
+    this.prev = prev;
+    this.action = action;
+    this.extras = extras;
+    this.rule = undefined;
+    this.counterBase = undefined;
+  }
+
+  /** The state a reader of `generation` sees, walking back from this one. */
+  static visible(head: Version | undefined, generation: number): Version | undefined {
+    let version = head;
+    while (version !== undefined && version.from > generation) version = version.prev;
+    return version !== undefined && version.to > generation ? version : undefined;
+  }
+}

@@ -1,0 +1,196 @@
+/** Pushed P4Info bytes → domain form. */
+import { invalidArgument } from "../base/status.js";
+import type {
+  AnnotatedSpec,
+  CounterInfoSpec,
+  FieldSpec,
+  MatchFieldSpec,
+  MeterInfoSpec,
+  NewTypeSpec,
+  P4InfoSpec,
+  PreambleSpec,
+} from "../pipeline/p4info.js";
+import { p4 } from "./gen/proto.js";
+import { fromLong } from "./int64.js";
+
+type Pb = p4.config.v1.P4Info;
+type Maybe<T> = T | null | undefined;
+
+const list = <T>(items: Maybe<T[]>): readonly T[] => items ?? [];
+
+/**
+ * Decodes P4Info.
+ * @param bytes a serialized `p4.config.v1.P4Info`; values that are kept are copied
+ * @throws StatusError INVALID_ARGUMENT if they are no P4Info
+ */
+export function decodeP4Info(bytes: Uint8Array): P4InfoSpec {
+  return p4InfoSpec(parseP4Info(bytes));
+}
+
+/** @throws StatusError INVALID_ARGUMENT if `bytes` are no P4Info */
+export function parseP4Info(bytes: Uint8Array): Pb {
+  try {
+    return p4.config.v1.P4Info.decode(bytes);
+  } catch (error) {
+    throw invalidArgument(`P4Info does not decode: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function p4InfoSpec(info: Pb): P4InfoSpec {
+  const platform = info.pkgInfo?.platformProperties;
+  return {
+    packageName: info.pkgInfo?.name ?? "",
+    packageVersion: info.pkgInfo?.version ?? "",
+    platform: platform
+      ? {
+          multicastGroups: platform.multicastGroupTableSize ?? 0,
+          multicastReplicas: platform.multicastGroupTableTotalReplicas ?? 0,
+          replicasPerGroup: platform.multicastGroupTableMaxReplicasPerEntry ?? 0,
+        }
+      : undefined,
+    tables: list(info.tables).map((table) => ({
+      preamble: preamble(table.preamble),
+      matchFields: list(table.matchFields).map(matchField),
+      actionRefs: list(table.actionRefs).map((ref) => ({ ...annotated(ref), id: ref.id ?? 0, scope: ref.scope ?? 0 })),
+      constDefaultActionId: table.constDefaultActionId ?? 0,
+      initialDefaultAction: table.initialDefaultAction
+        ? {
+            actionId: table.initialDefaultAction.actionId ?? 0,
+            args: list(table.initialDefaultAction.arguments).map((arg) => ({
+              paramId: arg.paramId ?? 0,
+              value: Uint8Array.from(arg.value ?? []),
+            })),
+          }
+        : undefined,
+      implementationId: table.implementationId ?? 0,
+      directResourceIds: [...list(table.directResourceIds)],
+      size: int64(table.size),
+      idleTimeoutBehavior: table.idleTimeoutBehavior ?? 0,
+      isConstTable: table.isConstTable ?? false,
+      hasInitialEntries: table.hasInitialEntries ?? false,
+    })),
+    actions: list(info.actions).map((action) => ({
+      preamble: preamble(action.preamble),
+      params: list(action.params).map(field),
+    })),
+    actionProfiles: list(info.actionProfiles).map((profile) => ({
+      preamble: preamble(profile.preamble),
+      tableIds: [...list(profile.tableIds)],
+      withSelector: profile.withSelector ?? false,
+      size: int64(profile.size),
+      maxGroupSize: profile.maxGroupSize ?? 0,
+      semantics: profile.sumOfMembers ? "sum-of-members" : profile.sumOfWeights ? "sum-of-weights" : "unset",
+      maxMemberWeight: profile.sumOfMembers?.maxMemberWeight ?? 0,
+      weightsDisallowed: profile.weightsDisallowed ?? false,
+    })),
+    counters: list(info.counters).map((counter) => counterSpec(counter, 0)),
+    directCounters: list(info.directCounters).map((counter) => counterSpec(counter, counter.directTableId ?? 0)),
+    meters: list(info.meters).map((meter) => meterSpec(meter, 0)),
+    directMeters: list(info.directMeters).map((meter) => meterSpec(meter, meter.directTableId ?? 0)),
+    packetHeaders: list(info.controllerPacketMetadata).map((header) => ({
+      preamble: preamble(header.preamble),
+      metadata: list(header.metadata).map(field),
+    })),
+    valueSets: list(info.valueSets).map((set) => preamble(set.preamble)),
+    registers: list(info.registers).map((register) => preamble(register.preamble)),
+    digests: list(info.digests).map((digest) => preamble(digest.preamble)),
+    externs: list(info.externs).map((extern) => ({
+      typeId: extern.externTypeId ?? 0,
+      typeName: extern.externTypeName ?? "",
+      instances: list(extern.instances).map((instance) => preamble(instance.preamble)),
+    })),
+    newTypes: new Map(Object.entries(info.typeInfo?.newTypes ?? {}).map(([name, type]) => [name, newType(type)])),
+    serializableEnums: new Map(
+      Object.entries(info.typeInfo?.serializableEnums ?? {}).map(([name, type]) => [
+        name,
+        type.underlyingType?.bitwidth ?? 0,
+      ]),
+    ),
+  };
+}
+
+function int64(value: Maybe<Parameters<typeof fromLong>[0]>): bigint {
+  return value === null || value === undefined ? 0n : fromLong(value);
+}
+
+interface PbAnnotated {
+  annotations?: Maybe<string[]>;
+  structuredAnnotations?: Maybe<p4.config.v1.StructuredAnnotation.$Properties[]>;
+  annotationLocations?: Maybe<unknown[]>;
+}
+
+function annotated(source: Maybe<PbAnnotated>): AnnotatedSpec {
+  return {
+    annotations: [...list(source?.annotations)],
+    structured: list(source?.structuredAnnotations).map((annotation) => ({
+      name: annotation.name ?? "",
+      keys: annotation.kvPairList ? list(annotation.kvPairList.kvPairs).map((pair) => pair.key ?? "") : undefined,
+    })),
+    locations: list(source?.annotationLocations).length,
+  };
+}
+
+function preamble(source: Maybe<p4.config.v1.Preamble.$Properties>): PreambleSpec {
+  return { ...annotated(source), id: source?.id ?? 0, name: source?.name ?? "", alias: source?.alias ?? "" };
+}
+
+interface PbField extends PbAnnotated {
+  id?: Maybe<number>;
+  name?: Maybe<string>;
+  bitwidth?: Maybe<number>;
+  typeName?: Maybe<{ name?: Maybe<string> }>;
+}
+
+function field(source: PbField): FieldSpec {
+  return {
+    ...annotated(source),
+    id: source.id ?? 0,
+    name: source.name ?? "",
+    bitwidth: source.bitwidth ?? 0,
+    typeName: source.typeName ? (source.typeName.name ?? "") : undefined,
+  };
+}
+
+function matchField(source: p4.config.v1.MatchField.$Properties): MatchFieldSpec {
+  return { ...field(source), match: source.matchType ?? source.otherMatchType ?? undefined };
+}
+
+interface PbSized {
+  preamble?: Maybe<p4.config.v1.Preamble.$Properties>;
+  size?: Maybe<Parameters<typeof fromLong>[0]>;
+  indexTypeName?: Maybe<{ name?: Maybe<string> }>;
+}
+
+function sized(source: PbSized, directTableId: number) {
+  return {
+    preamble: preamble(source.preamble),
+    size: int64(source.size),
+    directTableId,
+    indexTypeName: source.indexTypeName?.name ?? undefined,
+  };
+}
+
+function counterSpec(
+  source: PbSized & { spec?: Maybe<p4.config.v1.CounterSpec.$Properties> },
+  table: number,
+): CounterInfoSpec {
+  return { ...sized(source, table), unit: source.spec?.unit ?? 0 };
+}
+
+function meterSpec(
+  source: PbSized & { spec?: Maybe<p4.config.v1.MeterSpec.$Properties> },
+  table: number,
+): MeterInfoSpec {
+  return { ...sized(source, table), unit: source.spec?.unit ?? 0, type: source.spec?.type ?? 0 };
+}
+
+function newType(source: p4.config.v1.P4NewTypeSpec.$Properties): NewTypeSpec {
+  const translated = source.translatedType;
+  if (translated) {
+    const uri = translated.uri ?? "";
+    return translated.sdnString
+      ? { kind: "translated-string", uri }
+      : { kind: "translated", uri, sdnBitwidth: translated.sdnBitwidth ?? 0 };
+  }
+  return source.originalType ? { kind: "original" } : { kind: "unset" };
+}

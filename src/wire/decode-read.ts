@@ -1,0 +1,198 @@
+/** `ReadRequest` bytes → header, and queries against the pipeline in force. */
+import { invalidArgument, unimplemented } from "../base/status.js";
+import type { QueryDecoder, ReadQuery } from "../entity/read-query.js";
+import { headBytes } from "../entity/record-layout.js";
+import type { EntitySchema, TableSchema } from "../entity/schema.js";
+import { TableEntryDraft } from "../entity/table-entry.js";
+import { ByteReader } from "./byte-reader.js";
+import { TableEntryDecoder, noMeterCounters, tableSchema } from "./decode-table-entry.js";
+import { checkIndexedId, EntityParts } from "./decode-write.js";
+import { Span } from "./span.js";
+
+export interface ReadHeader {
+  readonly deviceId: bigint;
+  readonly role: string;
+  readonly queries: QueryDecoder;
+}
+
+/** @throws StatusError INVALID_ARGUMENT if `bytes` are no ReadRequest */
+export function decodeReadRequest(bytes: Uint8Array): ReadHeader {
+  const reader = new ByteReader();
+  let deviceId = 0n;
+  let role = "";
+  const entities: Span[] = [];
+  reader.reset(bytes);
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === 0x08) deviceId = reader.uint64();
+    else if (tag === 0x1a) role = reader.string();
+    else if (tag === 0x12) {
+      const length = reader.length();
+      const span = new Span();
+      span.add(bytes, reader.pos, reader.pos + length);
+      reader.pos += length;
+      entities.push(span);
+    } else reader.skip();
+  }
+  return { deviceId, role, queries: new Queries(reader, entities) };
+}
+
+class Queries implements QueryDecoder {
+  readonly #reader: ByteReader;
+  readonly #entities: readonly Span[];
+  readonly #parts = new EntityParts();
+  readonly #entries: TableEntryDecoder;
+  readonly #draft = new TableEntryDraft();
+
+  constructor(reader: ByteReader, entities: readonly Span[]) {
+    this.#reader = reader;
+    this.#entities = entities;
+    this.#entries = new TableEntryDecoder(reader);
+  }
+
+  get count(): number {
+    return this.#entities.length;
+  }
+
+  decode(index: number, schema: EntitySchema): ReadQuery {
+    const span = this.#entities[index];
+    if (span === undefined) throw invalidArgument(`there is no request ${index}`);
+    this.#parts.scan(this.#reader, span);
+    const { at, number } = this.#parts;
+    switch (number) {
+      case 0:
+        throw invalidArgument("the entity to read is not set; ask for each kind with its own wildcard");
+      case 2:
+        this.#entries.parts.scan(this.#reader, at.bytes, at.start, at.end);
+        return this.#tableEntry(schema);
+      case 6:
+      case 8:
+        return this.#direct(number === 8 ? "direct-counter" : "direct-meter", schema);
+      case 5:
+      case 7:
+        return this.#indexed(schema);
+      default:
+        throw unimplemented(`${this.#parts.name} is not implemented`);
+    }
+  }
+
+  #tableEntry(schema: EntitySchema): ReadQuery {
+    const { parts } = this.#entries;
+    const wanted = { counter: parts.counter.present, meter: parts.meter.present };
+    const metadata = parts.metadata.length > 0 ? Uint8Array.from(parts.metadata) : undefined;
+    const controllerMetadata = parts.controllerMetadata !== 0n ? parts.controllerMetadata : undefined;
+    const base = { kind: "table-entry", defaults: parts.isDefault, metadata, controllerMetadata, wanted } as const;
+    if (parts.tableId === 0) {
+      if (
+        parts.matches > 0 ||
+        parts.action.present ||
+        parts.priority !== 0 ||
+        metadata !== undefined ||
+        controllerMetadata !== undefined
+      )
+        throw invalidArgument(
+          "table_id 0 reads all tables and takes no match, action, priority, metadata or controller_metadata",
+        );
+      return {
+        ...base,
+        tables: [...schema.tables.values()],
+        key: undefined,
+        match: undefined,
+        priority: undefined,
+        actionId: undefined,
+      };
+    }
+    const table = tableSchema(parts.tableId, schema);
+    this.#checkReadable(table);
+    const priority = parts.priority !== 0 && parts.matches === 0 ? parts.priority : undefined;
+    const keyed = this.#key(table, schema);
+    const actionId = parts.action.present ? this.#entries.actions.filter(parts.action, table) : undefined;
+    return { ...base, tables: [table], ...keyed, priority, actionId };
+  }
+
+  /** IDL-01, IDL-02, DEF-10, DIR-14. */
+  #checkReadable(schema: TableSchema): void {
+    const { parts } = this.#entries;
+    const { table } = schema;
+    const asksTimeout = parts.timeSinceLastHit.present || parts.idleTimeoutNs !== 0n;
+    if (asksTimeout && parts.isDefault)
+      throw invalidArgument(`table '${table.alias}': the default entry has no idle timeout`);
+    if (asksTimeout && !table.idleTimeout)
+      throw invalidArgument(`table '${table.alias}' does not support idle timeouts`);
+    if (parts.meterCounter.present && parts.matches > 0 && table.meter !== undefined) throw noMeterCounters(schema);
+  }
+
+  /** The full key, the match with any priority, or nothing: RDT-04, RDT-06, RDT-08, CTR-10, CTR-26. */
+  #key(
+    table: TableSchema,
+    schema: EntitySchema,
+  ): { readonly key: string | undefined; readonly match: string | undefined } {
+    const { parts } = this.#entries;
+    if (parts.priority < 0)
+      throw invalidArgument(`table '${table.table.alias}': priority ${parts.priority} is negative`);
+    if (parts.priority !== 0 && !table.table.needsPriority)
+      throw invalidArgument(
+        `table '${table.table.alias}': priority must be 0, not ${parts.priority}: the key has only EXACT and LPM fields`,
+      );
+    if (parts.matches === 0 && !parts.isDefault) return { key: undefined, match: undefined };
+    this.#draft.begin(table);
+    this.#entries.key(table, schema, this.#draft, { anyPriority: true });
+    if (parts.isDefault) return { key: undefined, match: undefined };
+    if (table.table.needsPriority && parts.priority === 0)
+      return { key: undefined, match: this.#draft.keyBytes.toString("latin1", headBytes, this.#draft.keyLength) };
+    return { key: this.#draft.key(), match: undefined };
+  }
+
+  #direct(kind: "direct-counter" | "direct-meter", schema: EntitySchema): ReadQuery {
+    const reader = this.#reader;
+    const { at } = this.#parts;
+    const entry = new Span();
+    let meterCounters = false;
+    reader.reset(at.bytes, at.start, at.end);
+    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+      if (tag !== 0x0a) {
+        if (tag === 0x1a) meterCounters = true;
+        reader.skip();
+        continue;
+      }
+      const length = reader.length();
+      entry.add(at.bytes, reader.pos, reader.pos + length);
+      reader.pos += length;
+    }
+    const { parts } = this.#entries;
+    parts.scan(reader, entry.bytes, entry.present ? entry.start : 0, entry.present ? entry.end : 0);
+    const has = (table: TableSchema) =>
+      (kind === "direct-counter" ? table.table.counter : table.table.meter) !== undefined;
+    if (parts.tableId === 0) {
+      if (parts.matches > 0 || parts.priority !== 0)
+        throw invalidArgument("table_id 0 reads all tables and takes no match or priority");
+      return {
+        kind,
+        tables: [...schema.tables.values()].filter(has),
+        defaults: parts.isDefault,
+        key: undefined,
+        match: undefined,
+      };
+    }
+    const table = tableSchema(parts.tableId, schema);
+    if (!has(table)) throw invalidArgument(`table '${table.table.alias}' has no ${kind.replace("-", " ")}`);
+    if (meterCounters && parts.matches > 0) throw noMeterCounters(table);
+    return { kind, tables: [table], defaults: parts.isDefault, ...this.#key(table, schema) };
+  }
+
+  /** Wildcards over all indexed counters or meters find nothing as long as the pipeline has none (CTR-19, MTR-19). */
+  #indexed(schema: EntitySchema): ReadQuery {
+    const { number, name, at } = this.#parts;
+    const reader = this.#reader;
+    let id = 0;
+    reader.reset(at.bytes, at.start, at.end);
+    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+      if (tag === 0x08) id = reader.uint32();
+      else reader.skip();
+    }
+    if (id !== 0) checkIndexedId(number, id, schema);
+    const kind = number === 7 ? "counter" : "meter";
+    if (id === 0 && ![...schema.pipeline.objects.values()].some((object) => object.kind === kind))
+      return { kind: "nothing" };
+    throw unimplemented(`${name} is not implemented`);
+  }
+}

@@ -1,0 +1,264 @@
+/** `TableEntry` messages → drafts. One scan finds where everything lies; what is looked at depends on the purpose. */
+import { invalidArgument, unimplemented } from "../base/status.js";
+import { checkMeterConfig } from "../entity/meter-config.js";
+import { checkTablePolicy } from "../entity/policy.js";
+import type { EntitySchema, TableSchema } from "../entity/schema.js";
+import type { CounterData, MeterConfig, TableEntryDraft, UpdateType } from "../entity/table-entry.js";
+import type { ByteReader } from "./byte-reader.js";
+import { ActionDecoder } from "./decode-action.js";
+import { KeyDecoder } from "./decode-key.js";
+import { Span } from "./span.js";
+
+/** A `TableEntry` whose parts have been found but not decoded. */
+export class TableEntryParts {
+  tableId = 0;
+  priority = 0;
+  controllerMetadata = 0n;
+  idleTimeoutNs = 0n;
+  isDefault = false;
+  isConst = false;
+  metadata: Uint8Array = new Uint8Array(0);
+  readonly action = new Span();
+  readonly meter = new Span();
+  readonly counter = new Span();
+  readonly meterCounter = new Span();
+  readonly timeSinceLastHit = new Span();
+  matches = 0;
+  /** Start and end of match i at 2i and 2i + 1. */
+  matchAt = new Int32Array(32);
+  bytes: Uint8Array = new Uint8Array(0);
+
+  /** Finds the parts of the message in `bytes[start, end)`. @throws StatusError INVALID_ARGUMENT if it is malformed */
+  scan(reader: ByteReader, bytes: Uint8Array, start: number, end: number): void {
+    this.bytes = bytes;
+    this.tableId = 0;
+    this.priority = 0;
+    this.controllerMetadata = 0n;
+    this.idleTimeoutNs = 0n;
+    this.isDefault = false;
+    this.isConst = false;
+    if (this.metadata.length > 0) this.metadata = new Uint8Array(0);
+    this.action.clear();
+    this.meter.clear();
+    this.counter.clear();
+    this.meterCounter.clear();
+    this.timeSinceLastHit.clear();
+    this.matches = 0;
+    reader.reset(bytes, start, end);
+    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+      switch (tag) {
+        case 0x08:
+          this.tableId = reader.uint32();
+          break;
+        case 0x12:
+          this.#match(reader);
+          break;
+        case 0x1a:
+          span(reader, this.action);
+          break;
+        case 0x20:
+          this.priority = reader.int32();
+          break;
+        case 0x28:
+          this.controllerMetadata = reader.uint64();
+          break;
+        case 0x32:
+          span(reader, this.meter);
+          break;
+        case 0x3a:
+          span(reader, this.counter);
+          break;
+        case 0x40:
+          this.isDefault = reader.bool();
+          break;
+        case 0x48:
+          this.idleTimeoutNs = reader.int64();
+          break;
+        case 0x52:
+          span(reader, this.timeSinceLastHit);
+          break;
+        case 0x5a:
+          this.metadata = reader.view();
+          break;
+        case 0x62:
+          span(reader, this.meterCounter);
+          break;
+        case 0x68:
+          this.isConst = reader.bool();
+          break;
+        default:
+          reader.skip();
+      }
+    }
+  }
+
+  #match(reader: ByteReader): void {
+    const length = reader.length();
+    if (this.matches * 2 === this.matchAt.length) {
+      const grown = new Int32Array(this.matchAt.length * 2);
+      grown.set(this.matchAt);
+      this.matchAt = grown;
+    }
+    this.matchAt[this.matches * 2] = reader.pos;
+    this.matchAt[this.matches * 2 + 1] = reader.pos += length;
+    this.matches++;
+  }
+}
+
+function span(reader: ByteReader, into: Span): void {
+  const length = reader.length();
+  into.add(reader.bytes, reader.pos, reader.pos + length);
+  reader.pos += length;
+}
+
+export class TableEntryDecoder {
+  readonly parts = new TableEntryParts();
+  readonly actions: ActionDecoder;
+  readonly #reader: ByteReader;
+  readonly #keys: KeyDecoder;
+
+  constructor(reader: ByteReader) {
+    this.#reader = reader;
+    this.#keys = new KeyDecoder(reader);
+    this.actions = new ActionDecoder(reader);
+  }
+
+  /**
+   * Decodes an update of type `type` in `bytes[start, end)`. A DELETE looks at the key and `is_const` only (WRT-15, TBL-19).
+   * @throws StatusError the update's error
+   */
+  update(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    type: UpdateType,
+    entities: EntitySchema,
+    draft: TableEntryDraft,
+  ): void {
+    const { parts } = this;
+    parts.scan(this.#reader, bytes, start, end);
+    const schema = tableSchema(parts.tableId, entities);
+    const { table } = schema;
+    if (parts.isConst) throw invalidArgument(`table '${table.alias}': is_const cannot be set by a controller`);
+    checkTablePolicy(table, type, parts.isDefault, parts.action.present);
+    draft.begin(schema);
+    this.key(schema, entities, draft);
+    if (type === "delete") return;
+    this.#checkTimeouts(schema);
+    if (parts.action.present) this.actions.tableAction(parts.action, schema, entities, draft);
+    else if (type === "insert") throw invalidArgument(`table '${table.alias}': an entry needs an action`);
+    draft.metadata = parts.metadata;
+    draft.controllerMetadata = parts.controllerMetadata;
+    draft.idleTimeoutNs = parts.idleTimeoutNs;
+    if (parts.meter.present) draft.meter = this.meterConfig(parts.meter, schema);
+    if (parts.counter.present) {
+      if (table.counter === undefined) throw invalidArgument(`table '${table.alias}' has no direct counter`);
+      draft.counter = this.counterData(parts.counter);
+    }
+    if (parts.meterCounter.present) throw noMeterCounters(schema);
+  }
+
+  /** Decodes the key that `parts` holds. @throws StatusError INVALID_ARGUMENT (TBL-05 … TBL-08, DEF-03, DEF-04, MAT rows) */
+  key(
+    schema: TableSchema,
+    entities: EntitySchema,
+    draft: TableEntryDraft,
+    options: { readonly anyPriority?: boolean } = {},
+  ): void {
+    const { parts } = this;
+    const { table } = schema;
+    if (parts.isDefault) {
+      if (parts.matches > 0) throw invalidArgument(`table '${table.alias}': the default entry has no match`);
+      if (parts.priority !== 0)
+        throw invalidArgument(`table '${table.alias}': the default entry has no priority, not ${parts.priority}`);
+      draft.isDefault = true;
+      draft.keyLength = 0;
+      return;
+    }
+    if (parts.priority < 0) throw invalidArgument(`table '${table.alias}': priority ${parts.priority} is negative`);
+    if (table.needsPriority) {
+      if (parts.priority === 0 && options.anyPriority !== true)
+        throw invalidArgument(
+          `table '${table.alias}': priority must be above 0, the key has TERNARY, RANGE or OPTIONAL fields`,
+        );
+    } else if (parts.priority !== 0)
+      throw invalidArgument(
+        `table '${table.alias}': priority must be 0, not ${parts.priority}: the key has only EXACT and LPM fields`,
+      );
+    draft.keyBytes.writeInt32BE(parts.priority, 0);
+    this.#keys.begin(schema);
+    for (let i = 0; i < parts.matches; i++)
+      this.#keys.field(parts.bytes, parts.matchAt[2 * i] ?? 0, parts.matchAt[2 * i + 1] ?? 0, schema, draft);
+    this.#keys.finish(schema, entities, draft);
+  }
+
+  /** IDL-01, IDL-02, IDL-12, TBL-22, DEF-10. */
+  #checkTimeouts(schema: TableSchema): void {
+    const { parts } = this;
+    const { table } = schema;
+    if (parts.timeSinceLastHit.present)
+      throw invalidArgument(`table '${table.alias}': time_since_last_hit can only be read`);
+    if (parts.idleTimeoutNs === 0n) return;
+    if (parts.idleTimeoutNs < 0n)
+      throw invalidArgument(`table '${table.alias}': idle_timeout_ns ${parts.idleTimeoutNs.toString()} is negative`);
+    if (parts.isDefault) throw invalidArgument(`table '${table.alias}': the default entry has no idle timeout`);
+    if (!table.idleTimeout) throw invalidArgument(`table '${table.alias}' does not support idle timeouts`);
+  }
+
+  /** @throws StatusError INVALID_ARGUMENT (MTR-02 … MTR-06, DIR-15) */
+  meterConfig(at: Span, schema: TableSchema): MeterConfig {
+    const { table } = schema;
+    if (table.meter === undefined) throw invalidArgument(`table '${table.alias}' has no direct meter`);
+    const reader = this.#reader;
+    const config = { cir: 0n, cburst: 0n, pir: 0n, pburst: 0n, eburst: 0n };
+    reader.reset(at.bytes, at.start, at.end);
+    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+      if (tag === 0x08) config.cir = reader.int64();
+      else if (tag === 0x10) config.cburst = reader.int64();
+      else if (tag === 0x18) config.pir = reader.int64();
+      else if (tag === 0x20) config.pburst = reader.int64();
+      else if (tag === 0x28) config.eburst = reader.int64();
+      else reader.skip();
+    }
+    checkMeterConfig(config, table.meter);
+    return config;
+  }
+
+  /** @throws StatusError INVALID_ARGUMENT if a count is negative (CTR-25) */
+  counterData(at: Span): CounterData {
+    const reader = this.#reader;
+    const data = { bytes: 0n, packets: 0n };
+    reader.reset(at.bytes, at.start, at.end);
+    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+      if (tag === 0x08) data.bytes = reader.int64();
+      else if (tag === 0x10) data.packets = reader.int64();
+      else reader.skip();
+    }
+    if (data.bytes < 0n || data.packets < 0n)
+      throw invalidArgument(
+        `counter_data: byte_count ${data.bytes.toString()} and packet_count ${data.packets.toString()} must not be negative`,
+      );
+    return data;
+  }
+}
+
+/** @throws StatusError INVALID_ARGUMENT naming what the id is, if anything (WRT-16, WRT-17) */
+export function tableSchema(id: number, entities: EntitySchema): TableSchema {
+  const schema = entities.tables.get(id);
+  if (schema !== undefined) return schema;
+  if (id === 0) throw invalidArgument("table_id is not set");
+  const other = entities.pipeline.objects.get(id);
+  throw invalidArgument(
+    other === undefined
+      ? `table_id ${id} is not in the P4Info`
+      : `table_id ${id} is ${other.kind} '${other.name}', not a table`,
+    { table_id: id },
+  );
+}
+
+/** DIR-14, DIR-15, MTR-20. */
+export function noMeterCounters({ table }: TableSchema) {
+  return table.meter === undefined
+    ? invalidArgument(`table '${table.alias}' has no direct meter, so no meter_counter_data`)
+    : unimplemented(`table '${table.alias}': counters per meter colour are not implemented`);
+}

@@ -1,0 +1,278 @@
+/** `WriteRequest` bytes → header at once, updates one by one when the switch pulls them. */
+import { invalidArgument, unimplemented } from "../base/status.js";
+import type { EntitySchema } from "../entity/schema.js";
+import { TableEntryDraft, type UpdateType } from "../entity/table-entry.js";
+import type { Update, UpdateDecoder } from "../entity/update.js";
+import { electionId, type ElectionId } from "../session/election-id.js";
+import { ByteReader } from "./byte-reader.js";
+import { TableEntryDecoder, noMeterCounters, tableSchema } from "./decode-table-entry.js";
+import { Span } from "./span.js";
+
+/** Everything of a WriteRequest but its updates. `atomicity` is the enum's number as sent. */
+export interface WriteHeader {
+  readonly deviceId: bigint;
+  readonly role: string;
+  readonly electionId: ElectionId | undefined;
+  readonly atomicity: number;
+  readonly updates: UpdateDecoder;
+}
+
+/** @throws StatusError INVALID_ARGUMENT if `bytes` are no WriteRequest */
+export function decodeWriteRequest(bytes: Uint8Array): WriteHeader {
+  const reader = new ByteReader();
+  let deviceId = 0n;
+  let role = "";
+  let atomicity = 0;
+  const election = new Span();
+  let at = new Int32Array(64);
+  let count = 0;
+  reader.reset(bytes);
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    switch (tag) {
+      case 0x08:
+        deviceId = reader.uint64();
+        break;
+      case 0x1a: {
+        const length = reader.length();
+        election.add(bytes, reader.pos, reader.pos + length);
+        reader.pos += length;
+        break;
+      }
+      case 0x22: {
+        const length = reader.length();
+        if (count * 2 === at.length) {
+          const grown = new Int32Array(at.length * 2);
+          grown.set(at);
+          at = grown;
+        }
+        at[count * 2] = reader.pos;
+        at[count * 2 + 1] = reader.pos += length;
+        count++;
+        break;
+      }
+      case 0x28:
+        atomicity = reader.int32();
+        break;
+      case 0x32:
+        role = reader.string();
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return {
+    deviceId,
+    role,
+    electionId: decodeElectionId(reader, election),
+    atomicity,
+    updates: new Updates(reader, bytes, at, count),
+  };
+}
+
+/** A `Uint128` as an election id; undefined if the message is absent (ARB-23, ARB-24). */
+export function decodeElectionId(reader: ByteReader, at: Span): ElectionId | undefined {
+  if (!at.present) return undefined;
+  let high = 0n;
+  let low = 0n;
+  reader.reset(at.bytes, at.start, at.end);
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === 0x08) high = reader.uint64();
+    else if (tag === 0x10) low = reader.uint64();
+    else reader.skip();
+  }
+  return electionId(high, low);
+}
+
+const types: Readonly<Record<number, UpdateType>> = { 1: "insert", 2: "modify", 3: "delete" };
+
+/** Fields of `Entity`, for messages. */
+const entityNames: Readonly<Record<number, string>> = {
+  1: "ExternEntry",
+  2: "TableEntry",
+  3: "ActionProfileMember",
+  4: "ActionProfileGroup",
+  5: "MeterEntry",
+  6: "DirectMeterEntry",
+  7: "CounterEntry",
+  8: "DirectCounterEntry",
+  9: "PacketReplicationEngineEntry",
+  10: "ValueSetEntry",
+  11: "RegisterEntry",
+  12: "DigestEntry",
+};
+
+/** Which member of the `Entity` oneof a message holds, and where; number 0 if none. */
+export class EntityParts {
+  number = 0;
+  readonly at = new Span();
+
+  get name(): string {
+    return entityNames[this.number] ?? `entity ${this.number}`;
+  }
+
+  scan(reader: ByteReader, span: Span): void {
+    this.number = 0;
+    this.at.clear();
+    reader.reset(span.bytes, span.start, span.end);
+    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+      const number = reader.fieldNumber;
+      if (reader.wireType !== 2 || entityNames[number] === undefined) {
+        reader.skip();
+        continue;
+      }
+      const length = reader.length();
+      if (number !== this.number) this.at.clear();
+      this.number = number;
+      this.at.add(reader.bytes, reader.pos, reader.pos + length);
+      reader.pos += length;
+    }
+  }
+}
+
+class Updates implements UpdateDecoder {
+  readonly count: number;
+  readonly #reader: ByteReader;
+  readonly #bytes: Uint8Array;
+  readonly #at: Int32Array;
+  readonly #entity = new Span();
+  readonly #parts = new EntityParts();
+  readonly #entries: TableEntryDecoder;
+  readonly #draft = new TableEntryDraft();
+  /** One object per type, given out again and again. */
+  readonly #tableEntry: Readonly<Record<UpdateType, Update>>;
+
+  constructor(reader: ByteReader, bytes: Uint8Array, at: Int32Array, count: number) {
+    this.#reader = reader;
+    this.#bytes = bytes;
+    this.#at = at;
+    this.count = count;
+    this.#entries = new TableEntryDecoder(reader);
+    const entry = this.#draft;
+    this.#tableEntry = {
+      insert: { kind: "table-entry", type: "insert", entry },
+      modify: { kind: "table-entry", type: "modify", entry },
+      delete: { kind: "table-entry", type: "delete", entry },
+    };
+  }
+
+  decode(index: number, schema: EntitySchema): Update {
+    const type = this.#type(this.#at[2 * index] ?? 0, this.#at[2 * index + 1] ?? 0);
+    this.#parts.scan(this.#reader, this.#entity);
+    const { at } = this.#parts;
+    switch (this.#parts.number) {
+      case 0:
+        throw invalidArgument("the update has no entity");
+      case 2:
+        this.#entries.update(at.bytes, at.start, at.end, type, schema, this.#draft);
+        return this.#tableEntry[type];
+      case 6:
+        return this.#directMeter(type, schema);
+      case 8:
+        return this.#directCounter(type, schema);
+      case 5:
+      case 7:
+        return this.#indexed(type, schema);
+      default:
+        throw unimplemented(`${this.#parts.name} is not implemented`);
+    }
+  }
+
+  /** Finds the entity of the update at [start, end) and tells its type. */
+  #type(start: number, end: number): UpdateType {
+    const reader = this.#reader;
+    let number = 0;
+    this.#entity.clear();
+    reader.reset(this.#bytes, start, end);
+    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+      if (tag === 0x08) number = reader.int32();
+      else if (tag === 0x12) {
+        const length = reader.length();
+        this.#entity.add(this.#bytes, reader.pos, reader.pos + length);
+        reader.pos += length;
+      } else reader.skip();
+    }
+    const type = types[number];
+    if (type === undefined)
+      throw invalidArgument(
+        number === 0
+          ? "update type is UNSPECIFIED"
+          : `update type ${number} is unknown; it must be INSERT, MODIFY or DELETE`,
+      );
+    return type;
+  }
+
+  /** The table entry, config or data, and counter data of a direct resource. */
+  #direct(type: UpdateType, schema: EntitySchema) {
+    const name = this.#parts.name;
+    if (type !== "modify") throw invalidArgument(`${name}: only MODIFY is possible, not ${type.toUpperCase()}`);
+    const reader = this.#reader;
+    const entry = new Span();
+    const value = new Span();
+    let meterCounters = false;
+    const { at } = this.#parts;
+    reader.reset(at.bytes, at.start, at.end);
+    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+      if (tag !== 0x0a && tag !== 0x12) {
+        if (tag === 0x1a) meterCounters = true;
+        reader.skip();
+        continue;
+      }
+      const length = reader.length();
+      (tag === 0x0a ? entry : value).add(at.bytes, reader.pos, reader.pos + length);
+      reader.pos += length;
+    }
+    if (!entry.present) throw invalidArgument(`${name} has no table_entry`);
+    this.#entries.parts.scan(reader, entry.bytes, entry.start, entry.end);
+    const table = tableSchema(this.#entries.parts.tableId, schema);
+    this.#draft.begin(table);
+    return { table, value, meterCounters };
+  }
+
+  #directCounter(type: UpdateType, schema: EntitySchema): Update {
+    const { table, value } = this.#direct(type, schema);
+    if (table.table.counter === undefined) throw invalidArgument(`table '${table.table.alias}' has no direct counter`);
+    this.#entries.key(table, schema, this.#draft);
+    return {
+      kind: "direct-counter",
+      entry: this.#draft,
+      data: value.present ? this.#entries.counterData(value) : undefined,
+    };
+  }
+
+  #directMeter(type: UpdateType, schema: EntitySchema): Update {
+    const { table, value, meterCounters } = this.#direct(type, schema);
+    if (table.table.meter === undefined) throw invalidArgument(`table '${table.table.alias}' has no direct meter`);
+    if (meterCounters) throw noMeterCounters(table);
+    this.#entries.key(table, schema, this.#draft);
+    return {
+      kind: "direct-meter",
+      entry: this.#draft,
+      config: value.present ? this.#entries.meterConfig(value, table) : undefined,
+    };
+  }
+
+  /** Indexed counters and meters: refused, but a direct resource's id or a wrong type first (CTR-01, CTR-22, MTR-01). */
+  #indexed(type: UpdateType, schema: EntitySchema): Update {
+    const { number, name, at } = this.#parts;
+    const reader = this.#reader;
+    let id = 0;
+    reader.reset(at.bytes, at.start, at.end);
+    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+      if (tag === 0x08) id = reader.uint32();
+      else reader.skip();
+    }
+    if (type !== "modify") throw invalidArgument(`${name}: only MODIFY is possible, not ${type.toUpperCase()}`);
+    checkIndexedId(number, id, schema);
+    throw unimplemented(`${name} is not implemented`);
+  }
+}
+
+/** @throws StatusError INVALID_ARGUMENT unless `id` is an indexed counter (entity 7) or meter (entity 5) (CTR-22) */
+export function checkIndexedId(entity: number, id: number, schema: EntitySchema): void {
+  const wanted = entity === 7 ? "counter" : "meter";
+  const object = schema.pipeline.objects.get(id);
+  if (object?.kind !== wanted)
+    throw invalidArgument(
+      `${wanted}_id ${id} is ${object === undefined ? "not in the P4Info" : `${object.kind} '${object.name}'`}, not an indexed ${wanted}`,
+    );
+}
