@@ -51,9 +51,14 @@ export function annotationArguments(body: string): readonly string[] {
 
 /** The text of a quoted string literal, or of several in a row joined; undefined if `body` is no string. */
 export function stringLiteral(body: string): string | undefined {
+  return stringPieces(body)?.join("");
+}
+
+/** The texts of the quoted string literals that `body` consists of, at least one; undefined if there is anything else. */
+export function stringPieces(body: string): readonly string[] | undefined {
   const pieces = body.trim().match(/"(?:[^"\\]|\\[\s\S])*"/g);
   if (pieces === null || body.replace(/"(?:[^"\\]|\\[\s\S])*"/g, "").trim() !== "") return undefined;
-  return pieces.map((piece) => piece.slice(1, -1).replace(/\\([\s\S])/g, (_, c: string) => escapes[c] ?? c)).join("");
+  return pieces.map((piece) => piece.slice(1, -1).replace(/\\([\s\S])/g, (_, c: string) => escapes[c] ?? c));
 }
 
 const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r" };
