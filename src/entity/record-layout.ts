@@ -104,3 +104,10 @@ export function bigintAt(record: Uint8Array, offset: number, bytes: number): big
   for (let i = 0; i < bytes; i++) value = (value << 8n) | BigInt(record[offset + i] ?? 0);
   return value;
 }
+
+/** The head of a record in latin1: a key's priority or an action's id. */
+export function headNumber(record: string): number {
+  let value = 0;
+  for (let i = 0; i < headBytes; i++) value = value * 256 + record.charCodeAt(i);
+  return value;
+}

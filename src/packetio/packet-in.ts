@@ -1,5 +1,4 @@
 /** `packet_in` metadata: a punted frame's ports in the form the program declares. */
-import type { PortId } from "../datapath/port.js";
 import type { PacketHeader } from "../pipeline/pipeline.js";
 
 /** One metadata element; `value` is canonical. */
@@ -23,8 +22,9 @@ export class PacketInMetadata {
     this.#fallback = fallback;
   }
 
-  /** @param egress 0 if the datapath cannot tell */
-  values(ingress: PortId, egress: number): readonly MetadataValue[] {
+  /** @param ingress P4Runtime port id
+   * @param egress 0 if the datapath cannot tell */
+  values(ingress: number, egress: number): readonly MetadataValue[] {
     const target = egress === 0 && this.#fallback === "ingress" ? ingress : egress;
     return (this.#header?.fields ?? []).map(({ id, name, format }) => {
       const port = name === "ingress_port" ? ingress : name === "target_egress_port" ? target : 0;

@@ -1,48 +1,13 @@
 /** Entity store: batches staged over immutable snapshots. Staging costs what changes, never what is there. */
 import { invariant } from "../base/invariant.js";
-import type { EntitySchema, TableSchema } from "../entity/schema.js";
-import { noExtras } from "../entity/table-entry.js";
+import type { EntitySchema } from "../entity/schema.js";
 import { Stage } from "./stage.js";
-import { live, Version } from "./version.js";
-
-/** Key of the default entry; every other key has at least a head. */
-export const defaultKey = "";
-
-/** The entries of one table, every version that somebody may still read. */
-export class TableStore {
-  readonly schema: TableSchema;
-  /** The newest version of each key, the default entry among them. */
-  readonly heads = new Map<string, Version>();
-  /** Match entries alive in the newest state, staged changes included. */
-  entries = 0;
-  /** Action records without parameters are shared. */
-  readonly #actions = new Map<string, string>();
-
-  constructor(schema: TableSchema, initialDefault: string) {
-    this.schema = schema;
-    this.heads.set(defaultKey, new Version(defaultKey, 0, undefined, initialDefault, noExtras));
-  }
-
-  /** `record`, the same string for equal short records. */
-  intern(record: string): string {
-    if (record.length > 4) return record;
-    const known = this.#actions.get(record);
-    if (known !== undefined) return known;
-    this.#actions.set(record, record);
-    return record;
-  }
-}
+import { TableStore, type Garbage } from "./table-store.js";
+import type { Version } from "./version.js";
 
 /** A state that readers hold on to. */
 export interface Snapshot extends Disposable {
   readonly generation: number;
-}
-
-/** What a version was before it died, for the sweep. */
-export interface Garbage {
-  readonly generation: number;
-  readonly tables: TableStore[];
-  readonly keys: string[];
 }
 
 /** State of one pipeline. `initialDefaults` gives the action record of each table's default entry. */
@@ -149,9 +114,4 @@ function sweepKey(table: TableStore | undefined, key: string | undefined, oldest
     if (version.prev.to <= oldest) version.prev = undefined;
     else version = version.prev;
   }
-}
-
-/** True if `version` is there for updates. */
-export function isLive(version: Version | undefined): version is Version {
-  return version?.to === live;
 }

@@ -3,7 +3,7 @@ import { invariant } from "../base/invariant.js";
 import { alreadyExists, notFound, resourceExhausted } from "../base/status.js";
 import type { ChangeRecord } from "../entity/change-record.js";
 import type { Extras } from "../entity/table-entry.js";
-import { isLive, type Garbage, type TableStore } from "./entity-store.js";
+import { isLive, type Garbage, type TableStore } from "./table-store.js";
 import { live, Version } from "./version.js";
 
 const enum Step {

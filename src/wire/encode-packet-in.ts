@@ -1,5 +1,4 @@
 /** Punted frames → `StreamMessageResponse` bytes, by hand: the metadata part is prepared once per pair of ports. */
-import type { PortId } from "../datapath/port.js";
 import type { PacketInMetadata } from "../packetio/packet-in.js";
 import { ByteWriter, varintBytes } from "./byte-writer.js";
 
@@ -18,7 +17,7 @@ export class PacketInEncoder {
   }
 
   /** The message for `source[offset, offset + length)`, which is copied. */
-  encode(ingress: PortId, egress: number, source: Uint8Array, offset: number, length: number): Buffer {
+  encode(ingress: number, egress: number, source: Uint8Array, offset: number, length: number): Buffer {
     const suffix = this.#prepared.get(ingress)?.get(egress) ?? this.#prepare(ingress, egress);
     const payload = length === 0 ? 0 : 1 + varintBytes(length) + length;
     const body = payload + suffix.length;
@@ -35,7 +34,7 @@ export class PacketInEncoder {
     return message;
   }
 
-  #prepare(ingress: PortId, egress: number): Buffer {
+  #prepare(ingress: number, egress: number): Buffer {
     const writer = this.#writer;
     writer.reset();
     for (const { id, value } of this.#metadata.values(ingress, egress)) {

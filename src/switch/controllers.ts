@@ -1,0 +1,110 @@
+/** The controllers of one device: streams on one side, arbitration on the other. */
+import type { Logger } from "../base/logger.js";
+import type { Status } from "../base/status.js";
+import type { Backlog } from "../packetio/backlog.js";
+import type { StreamErrorMessage } from "../packetio/stream-error.js";
+import type { Arbiter } from "../session/arbiter.js";
+import {
+  controllerId,
+  type ArbitrationMessage,
+  type ArbitrationUpdate,
+  type ControllerId,
+  type Effect,
+} from "../session/arbitration-message.js";
+
+/** A controller's stream as the switch uses it. Nothing here waits or throws. */
+export interface ControllerStream {
+  /** Address of the other end, for logs. */
+  readonly peer: string;
+  /** Punted frames that wait for this controller. */
+  readonly backlog: Backlog;
+  notify(message: ArbitrationMessage): void;
+  error(error: StreamErrorMessage): void;
+  /** Ends the call; the switch has forgotten the controller. */
+  end(status: Status): void;
+}
+
+let serial = 0;
+
+/** Carries out what arbitration decides. */
+export class Controllers {
+  readonly arbiter: Arbiter;
+  readonly #log: Logger;
+  readonly #streams = new Map<ControllerId, ControllerStream>();
+  /** Effects are carried out one batch after the other, also when one of them leads to more. */
+  readonly #pending: Effect[] = [];
+  #carrying = false;
+  /** Backlogs of the primaries, renewed after every change. */
+  #primaries: readonly Backlog[] = [];
+
+  constructor(arbiter: Arbiter, log: Logger) {
+    this.arbiter = arbiter;
+    this.#log = log;
+  }
+
+  /** Backlogs of all primaries. */
+  get primaries(): readonly Backlog[] {
+    return this.#primaries;
+  }
+
+  /** Streams that are open, arbitrated or not. */
+  get count(): number {
+    return this.#streams.size;
+  }
+
+  connect(stream: ControllerStream): ControllerId {
+    const id = controllerId(++serial);
+    this.#streams.set(id, stream);
+    return id;
+  }
+
+  update(id: ControllerId, update: ArbitrationUpdate): void {
+    this.#carryOut(this.arbiter.update(id, update));
+  }
+
+  /** The stream is closed, for whatever reason. Idempotent. */
+  disconnect(id: ControllerId): void {
+    if (!this.#streams.delete(id)) return;
+    this.#carryOut(this.arbiter.closed(id));
+  }
+
+  /** Ends every stream with `status`. */
+  dismissAll(status: Status): void {
+    this.#carryOut(this.arbiter.dismissAll(status));
+    for (const [id, stream] of this.#streams) {
+      this.#streams.delete(id);
+      stream.end(status);
+    }
+  }
+
+  /** Carries out effects that did not come from a stream: a Write ended. */
+  settle(effects: readonly Effect[]): void {
+    this.#carryOut(effects);
+  }
+
+  #carryOut(effects: readonly Effect[]): void {
+    this.#pending.push(...effects);
+    if (this.#carrying) return;
+    this.#carrying = true;
+    for (let effect = this.#pending.shift(); effect !== undefined; effect = this.#pending.shift()) this.#carry(effect);
+    this.#carrying = false;
+    this.#primaries = this.arbiter.primaries
+      .map(({ controller }) => this.#streams.get(controller)?.backlog)
+      .filter((backlog) => backlog !== undefined);
+  }
+
+  #carry(effect: Effect): void {
+    const stream = this.#streams.get(effect.controller);
+    if (stream === undefined) return; // gone before the effect came to it
+    if (effect.kind === "notify") {
+      const { role, electionId, code } = effect.message;
+      this.#log.info("arbitration.notified", { peer: stream.peer, role, election_id: electionId, code });
+      stream.notify(effect.message);
+      return;
+    }
+    const { code, message } = effect.status;
+    this.#log.info("arbitration.stream_ended", { peer: stream.peer, code, message });
+    this.#streams.delete(effect.controller);
+    stream.end(effect.status);
+  }
+}

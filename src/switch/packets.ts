@@ -1,0 +1,151 @@
+/** Frames between datapath and controllers. Nothing here waits, logs or allocates per field. */
+import type { Clock } from "../base/clock.js";
+import { TokenBucket } from "../base/token-bucket.js";
+import type { Datapath, OutgoingFrame, PuntedBatch } from "../datapath/datapath.js";
+import type { DropCounts } from "../datapath/drop-reason.js";
+import type { PacketInMetadata } from "../packetio/packet-in.js";
+import type { PacketOut } from "../packetio/packet-out.js";
+import { packetOutErrors, transmitRefusal, type PacketOutRefusal } from "../packetio/stream-error.js";
+import type { ControllerId } from "../session/arbitration-message.js";
+import type { Controllers, ControllerStream } from "./controllers.js";
+import type { Program } from "./program.js";
+
+/** Encodes the PacketIns of one pipeline. */
+export interface PacketInEncoder {
+  /** The message for `source[offset, offset + length)`, which is copied. */
+  encode(ingress: number, egress: number, source: Uint8Array, offset: number, length: number): Uint8Array;
+}
+
+export interface PacketOptions {
+  readonly clock: Clock;
+  readonly encoder: (metadata: PacketInMetadata) => PacketInEncoder;
+  /** PacketOuts of one stream; undefined: unlimited. */
+  readonly outRate: { readonly perSecond: number; readonly burst: number } | undefined;
+  /** StreamErrors; undefined: none are sent. */
+  readonly errors: { readonly perSecond: number; readonly echoBytes: number } | undefined;
+}
+
+/** What one stream has sent; also the token of its frames. */
+export class PacketSource {
+  readonly stream: ControllerStream;
+  readonly errors: TokenBucket | undefined;
+  readonly out: TokenBucket | undefined;
+
+  constructor(stream: ControllerStream, options: PacketOptions) {
+    const { clock, errors, outRate } = options;
+    this.stream = stream;
+    this.errors = errors && new TokenBucket(clock, { perSecond: errors.perSecond, burst: errors.perSecond });
+    this.out = outRate && new TokenBucket(clock, outRate);
+  }
+}
+
+/** A frame on its way out, for the datapath to give back if it is refused later. */
+interface Sent {
+  readonly source: PacketSource;
+  readonly raw: Uint8Array;
+}
+
+export class Packets {
+  readonly #datapath: Datapath;
+  readonly #controllers: Controllers;
+  readonly #options: PacketOptions;
+  readonly #drops: DropCounts;
+  #program: Program | undefined;
+  #encoder: PacketInEncoder | undefined;
+  /** PacketIns handed to a backlog, and PacketOuts accepted by the datapath. */
+  packetIns = 0;
+  packetOuts = 0;
+
+  constructor(datapath: Datapath, controllers: Controllers, drops: DropCounts, options: PacketOptions) {
+    this.#datapath = datapath;
+    this.#controllers = controllers;
+    this.#drops = drops;
+    this.#options = options;
+  }
+
+  /** Packets use the committed program, whatever is saved beside it (SFP-10). */
+  use(program: Program | undefined): void {
+    this.#program = program;
+    this.#encoder = program && this.#options.encoder(program.packetIn);
+  }
+
+  source(stream: ControllerStream): PacketSource {
+    return new PacketSource(stream, this.#options);
+  }
+
+  /** Hands punted frames to every primary until `signal` says stop (PKT-16 … PKT-24). */
+  async deliver(signal: AbortSignal): Promise<void> {
+    for await (const batch of this.#datapath.punted(signal)) {
+      this.#deliverBatch(batch);
+      batch.release();
+    }
+  }
+
+  #deliverBatch(batch: PuntedBatch): void {
+    const encoder = this.#encoder;
+    const { primaries } = this.#controllers;
+    if (encoder === undefined) return this.#drops.add("no-pipeline", batch.count);
+    if (primaries.length === 0) return this.#drops.add("no-primary", batch.count);
+    for (let i = 0; i < batch.count; i++) {
+      const ingress = batch.ingressPorts[i] ?? 0;
+      const message = encoder.encode(
+        ingress,
+        batch.egressPorts[i] ?? 0,
+        batch.slab,
+        batch.offsets[i] ?? 0,
+        batch.lengths[i] ?? 0,
+      );
+      for (const backlog of primaries) {
+        if (backlog.offer(message)) this.packetIns++;
+        else this.#drops.add("controller-backlog");
+      }
+    }
+  }
+
+  /** Sends one PacketOut, or says why not. `raw` is the message in wire form, borrowed. */
+  out(id: ControllerId, source: PacketSource, packet: PacketOut, raw: Uint8Array): void {
+    const program = this.#program;
+    if (!this.#controllers.arbiter.isPrimary(id))
+      return this.#refuse(source, raw, "not-primary", "only the primary may send packets");
+    if (source.out?.take() === false)
+      return this.#refuse(source, raw, "rate-limited", "more packets than packet_out.rate allows");
+    if (program === undefined) return this.#refuse(source, raw, "no-pipeline", "no forwarding pipeline is committed");
+    const destination = program.packetOut.destination(packet.metadata);
+    if (!destination.ok) return this.#refuse(source, raw, destination.reason, destination.message);
+    const token: Sent = { source, raw };
+    const frame: OutgoingFrame = { port: destination.port, frame: packet.payload, token };
+    const [result] = this.#datapath.transmit([frame]);
+    if (result === "accepted") this.packetOuts++;
+    else if (result !== undefined)
+      this.#refuse(
+        source,
+        raw,
+        transmitRefusal[result],
+        `port ${destination.port}: ${sentences[result]} (frame of ${packet.payload.length} bytes)`,
+      );
+  }
+
+  /** A frame the datapath refused after it had accepted it. */
+  refusedLater(token: object, reason: keyof typeof transmitRefusal): void {
+    const { source, raw } = token as Sent; // tokens are made in `out` only
+    this.#refuse(source, raw, transmitRefusal[reason], sentences[reason]);
+  }
+
+  #refuse(source: PacketSource, raw: Uint8Array, reason: PacketOutRefusal, message: string): void {
+    const { code, canonical, drop } = packetOutErrors[reason];
+    this.#drops.add(drop);
+    const { errors } = this.#options;
+    if (errors === undefined || source.errors?.take() !== true) return;
+    const offending = raw.length <= errors.echoBytes ? raw : undefined;
+    source.stream.error({ canonical, code, message, about: "packet-out", offending });
+  }
+}
+
+const sentences = {
+  "mtu-exceeded": "the frame is larger than the MTU allows",
+  runt: "the frame is shorter than an Ethernet header",
+  "port-down": "the port is down",
+  "no-carrier": "the port has no carrier",
+  "queue-full": "the transmit queue is full",
+  "unknown-port": "there is no such port",
+} as const satisfies Record<keyof typeof transmitRefusal, string>;

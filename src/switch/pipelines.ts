@@ -1,0 +1,179 @@
+/** Pipeline lifecycle: the committed program, and one that is saved and waits for COMMIT. */
+import {
+  failedPrecondition,
+  invalidArgument,
+  notFound,
+  StatusError,
+  unimplemented,
+  type Status,
+} from "../base/status.js";
+import type { Logger } from "../base/logger.js";
+import type { Datapath, Plan } from "../datapath/datapath.js";
+import { Version } from "../store/version.js";
+import { buildProgram, type PipelineConfig, type Program, type ProgramOptions } from "./program.js";
+import { Realiser } from "./realise.js";
+
+export type PipelineAction = "verify" | "verify-and-save" | "verify-and-commit" | "commit" | "reconcile-and-commit";
+
+export interface PipelineOptions extends ProgramOptions {
+  readonly identicalCommit: "clear" | "keep";
+}
+
+export class Pipelines {
+  readonly realiser: Realiser;
+  readonly #datapath: Datapath;
+  readonly #options: PipelineOptions;
+  readonly #log: Logger;
+  readonly #committed: (program: Program) => void;
+  #active: Program | undefined;
+  #saved: Program | undefined;
+
+  /** @param committed called with each program that becomes active */
+  constructor(datapath: Datapath, options: PipelineOptions, log: Logger, committed: (program: Program) => void) {
+    this.#datapath = datapath;
+    this.#options = options;
+    this.#log = log;
+    this.#committed = committed;
+    this.realiser = new Realiser(options.queues, options.unboundTables);
+  }
+
+  /** What packets meet. */
+  get active(): Program | undefined {
+    return this.#active;
+  }
+
+  /** What Write, Read and GetForwardingPipelineConfig use: the saved program if there is one (SFP-11, AMB-20). */
+  get current(): Program | undefined {
+    return this.#saved ?? this.#active;
+  }
+
+  /** True if writes to `current` reach the datapath. */
+  get realised(): boolean {
+    return this.#saved === undefined;
+  }
+
+  /** @throws StatusError FAILED_PRECONDITION if there is no pipeline (WRT-04, RED-02) */
+  require(): Program {
+    const program = this.current;
+    if (program === undefined)
+      throw failedPrecondition("no forwarding pipeline is set; send SetForwardingPipelineConfig first");
+    return program;
+  }
+
+  /**
+   * @precondition the turn is held and the caller is primary
+   * @throws StatusError (SFP-05 … SFP-37)
+   */
+  async set(action: PipelineAction, config: PipelineConfig | undefined): Promise<void> {
+    if (action === "commit") {
+      if (config !== undefined) throw invalidArgument("COMMIT takes no config: it commits the saved one");
+      return this.#commitSaved();
+    }
+    if (config === undefined) throw invalidArgument(`${action.toUpperCase().replaceAll("-", "_")} needs a config`);
+    switch (action) {
+      case "verify":
+        buildProgram(config, this.#options);
+        return;
+      case "verify-and-save":
+        this.#saved = buildProgram(config, this.#options);
+        return;
+      case "verify-and-commit":
+        return this.#verifyAndCommit(config);
+      case "reconcile-and-commit":
+        return this.#reconcile(config);
+    }
+  }
+
+  /** Forgets the rules on the datapath and installs them again from the store, because the datapath lost them. */
+  async resync(signal: AbortSignal): Promise<Status | undefined> {
+    const program = this.#active;
+    if (program === undefined) return undefined;
+    const result = await this.#datapath.resync({ tables: program.bindings.specs, rules: this.#rules(program) }, signal);
+    return result.ok ? undefined : result.status;
+  }
+
+  async #verifyAndCommit(config: PipelineConfig): Promise<void> {
+    const active = this.#active;
+    if (this.#options.identicalCommit === "keep" && active !== undefined && samePipeline(active.config, config))
+      return this.#keep(active, config);
+    await this.#activate(buildProgram(config, this.#options));
+  }
+
+  /** SFP-22, SFP-25: without a program, or for the same one, there is nothing to reconcile. */
+  async #reconcile(config: PipelineConfig): Promise<void> {
+    const active = this.#active;
+    if (active === undefined) return this.#activate(buildProgram(config, this.#options));
+    if (!samePipeline(active.config, config)) {
+      buildProgram(config, this.#options);
+      throw unimplemented(
+        "RECONCILE_AND_COMMIT of another P4Info is not implemented; use VERIFY_AND_COMMIT, which clears all entries",
+      );
+    }
+    this.#keep(active, config);
+  }
+
+  /** The same program with a new device config and cookie: every entry stays. */
+  #keep(active: Program, config: PipelineConfig): void {
+    this.#saved = undefined;
+    this.#active = { ...active, config };
+    this.#committed(this.#active);
+  }
+
+  async #commitSaved(): Promise<void> {
+    if (this.#saved === undefined) throw notFound("no forwarding pipeline is saved; VERIFY_AND_SAVE comes first");
+    await this.#activate(this.#saved);
+  }
+
+  /** Puts `program` with all its entries in the place of what the datapath has. */
+  async #activate(program: Program): Promise<void> {
+    const plan = this.#datapath.plan();
+    try {
+      const reset = plan.reset(program.bindings.specs);
+      if (!reset.ok) throw new StatusError(reset.status);
+      this.#install(plan, program);
+    } catch (error) {
+      plan.abandon();
+      throw error;
+    }
+    const applied = await plan.commit();
+    if (!applied.ok) throw new StatusError(applied.status);
+    this.#active = program;
+    this.#saved = undefined;
+    this.#warnUnrealised(program);
+    this.#committed(program);
+  }
+
+  #install(plan: Plan, program: Program): void {
+    for (const table of program.tables.values()) {
+      for (const head of table.store.heads.values()) {
+        const version = Version.visible(head, program.store.generation);
+        if (version !== undefined) this.realiser.add(plan, table, version);
+      }
+    }
+  }
+
+  *#rules(program: Program) {
+    for (const table of program.tables.values()) {
+      for (const head of table.store.heads.values()) {
+        const version = Version.visible(head, program.store.generation);
+        const rule = version && this.realiser.rule(table, version);
+        if (version === undefined || rule === undefined) continue;
+        yield { rule, placed: (handle: object) => void (version.rule = handle) };
+      }
+    }
+  }
+
+  #warnUnrealised(program: Program): void {
+    const { unrealised } = program.bindings;
+    if (unrealised.length === 0) return;
+    const tables = new Set(unrealised.map(({ table }) => table.alias));
+    this.#log.warn("pipeline.unrealised", {
+      tables: [...tables],
+      reasons: unrealised.map(({ table, reason }) => `${table.alias}: ${reason}`),
+    });
+  }
+}
+
+function samePipeline(a: PipelineConfig, b: PipelineConfig): boolean {
+  return Buffer.compare(a.p4info.bytes, b.p4info.bytes) === 0 || a.p4info.fingerprint() === b.p4info.fingerprint();
+}

@@ -1,0 +1,140 @@
+/** Life of a Read: a snapshot, query by query, in slices. */
+import { Slices } from "../base/slices.js";
+import { notFound, statusOf, type Status } from "../base/status.js";
+import type { Datapath } from "../datapath/datapath.js";
+import type { EntitySink } from "../entity/entity-sink.js";
+import type { DirectQuery, QueryDecoder, ReadQuery, TableEntryQuery } from "../entity/read-query.js";
+import { headBytes, headNumber } from "../entity/record-layout.js";
+import type { TableSchema } from "../entity/schema.js";
+import { annotationBodies, stringLiteral } from "../pipeline/annotation.js";
+import type { Snapshot } from "../store/entity-store.js";
+import { defaultKey, type TableStore } from "../store/table-store.js";
+import { Version } from "../store/version.js";
+import { readCounters } from "./counters.js";
+import type { Program } from "./program.js";
+
+/** A sink that tells when it wants to be emptied, and waits until there is room. */
+export interface FlowingSink extends EntitySink {
+  readonly full: boolean;
+  /** Hands on what has been collected. */
+  flush(): Promise<void>;
+}
+
+/** Entries whose counters are read at once. */
+const batchEntries = 256;
+
+export interface ReadOptions {
+  /** "" = entities of all roles. */
+  readonly role: string;
+  readonly signal: AbortSignal;
+}
+
+/** One Read in progress. */
+export class ReadBatch {
+  readonly #program: Program;
+  readonly #datapath: Datapath;
+  readonly #sink: FlowingSink;
+  readonly #options: ReadOptions;
+  readonly #slices = new Slices();
+
+  constructor(program: Program, datapath: Datapath, sink: FlowingSink, options: ReadOptions) {
+    this.#program = program;
+    this.#datapath = datapath;
+    this.#sink = sink;
+    this.#options = options;
+  }
+
+  /** Answers all queries from one snapshot. One result per query: undefined, or why it failed (RED-13, RED-16). */
+  async run(queries: QueryDecoder): Promise<readonly (Status | undefined)[]> {
+    const results: (Status | undefined)[] = [];
+    using snapshot = this.#program.store.snapshot();
+    for (let i = 0; i < queries.count; i++) {
+      try {
+        await this.#query(queries.decode(i, this.#program.schema), snapshot);
+        results.push(undefined);
+      } catch (error) {
+        results.push(statusOf(error));
+      }
+    }
+    return results;
+  }
+
+  async #query(query: ReadQuery, snapshot: Snapshot): Promise<void> {
+    if (query.kind === "nothing") return;
+    let found = 0;
+    for (const schema of query.tables) {
+      const store = this.#program.store.tables.get(schema.table.id);
+      if (store !== undefined && this.#inRole(schema)) found += await this.#table(query, store, snapshot);
+    }
+    if (found === 0 && query.kind !== "table-entry" && (query.key !== undefined || query.match !== undefined))
+      throw notFound(`table '${query.tables[0]?.table.alias ?? ""}' has no such entry`);
+  }
+
+  /** A role is a filter: an annotated table is for its role, others are for every role (RED-04, AMB-61). */
+  #inRole({ table }: TableSchema): boolean {
+    const { role } = this.#options;
+    if (role === "") return true;
+    const roles = annotationBodies(table.annotations, "p4runtime_role");
+    return roles.length === 0 || roles.some((body) => (stringLiteral(body) ?? body.trim()) === role);
+  }
+
+  async #table(query: TableEntryQuery | DirectQuery, store: TableStore, snapshot: Snapshot): Promise<number> {
+    let batch: Version[] = [];
+    let found = 0;
+    for (const head of candidates(query, store)) {
+      const version = Version.visible(head, snapshot.generation);
+      if (version !== undefined && selects(query, version)) {
+        batch.push(version);
+        found++;
+        if (batch.length === batchEntries) {
+          await this.#emit(query, store.schema, batch);
+          batch = [];
+        }
+      }
+      if (this.#slices.due) {
+        await this.#slices.pause();
+        this.#options.signal.throwIfAborted();
+      }
+    }
+    if (batch.length > 0) await this.#emit(query, store.schema, batch);
+    return found;
+  }
+
+  async #emit(query: TableEntryQuery | DirectQuery, schema: TableSchema, batch: readonly Version[]): Promise<void> {
+    const { table } = schema;
+    const wanted =
+      query.kind === "table-entry" ? query.wanted : { counter: query.kind === "direct-counter", meter: true };
+    const counters =
+      wanted.counter && table.counter !== undefined ? await readCounters(this.#datapath, batch) : undefined;
+    const wantMeter = wanted.meter && table.meter !== undefined;
+    for (const [i, { key, action, extras }] of batch.entries()) {
+      const isDefault = key === defaultKey;
+      const isConst = isDefault ? table.constDefault : table.isConst;
+      const counter = counters?.[i];
+      const entry = { key, action, extras, isDefault, isConst, wantMeter, counter };
+      if (query.kind === "table-entry") this.#sink.tableEntry(schema, entry);
+      else if (query.kind === "direct-meter") this.#sink.directMeter(schema, entry);
+      else if (counter !== undefined) this.#sink.directCounter(schema, entry, counter);
+      if (this.#sink.full) await this.#sink.flush();
+    }
+  }
+}
+
+/** The heads worth a look: one key, the default entry, or all. */
+function candidates(query: TableEntryQuery | DirectQuery, store: TableStore): Iterable<Version | undefined> {
+  if (query.defaults) return [store.heads.get(defaultKey)];
+  if (query.key !== undefined) return [store.heads.get(query.key)];
+  return store.heads.values();
+}
+
+/** RDT-07 … RDT-15. */
+function selects(query: TableEntryQuery | DirectQuery, version: Version): boolean {
+  if (query.defaults !== (version.key === defaultKey)) return false;
+  if (query.match !== undefined && version.key.slice(headBytes) !== query.match) return false;
+  if (query.kind !== "table-entry") return true;
+  if (query.priority !== undefined && headNumber(version.key) !== query.priority) return false;
+  if (query.actionId !== undefined && (version.action === "" || headNumber(version.action) !== query.actionId))
+    return false;
+  if (query.metadata !== undefined && Buffer.compare(query.metadata, version.extras.metadata) !== 0) return false;
+  return query.controllerMetadata === undefined || query.controllerMetadata === version.extras.controllerMetadata;
+}

@@ -1,0 +1,128 @@
+/** From an entry to its rule on the datapath. */
+import type { BoundAction } from "../acl/bindings.js";
+import { queueName } from "../acl/lower.js";
+import { invalidArgument, StatusError, unimplemented } from "../base/status.js";
+import type { Plan } from "../datapath/datapath.js";
+import type { PuntAction, PuntRule, QueueSpec, RuleHandle } from "../datapath/rule.js";
+import { headNumber } from "../entity/record-layout.js";
+import { defaultKey } from "../store/table-store.js";
+import type { Version } from "../store/version.js";
+import type { ProgramTable } from "./program.js";
+
+/** What becomes of entries that nothing realises. */
+export type Unrealisable = "refuse" | "store";
+
+/** The rule that realises `version`; only this file sets it. */
+export function ruleOf(version: Version): RuleHandle | undefined {
+  return version.rule as RuleHandle | undefined;
+}
+
+/** Turns versions of one program's tables into rules of one plan. */
+export class Realiser {
+  readonly #queues: readonly QueueSpec[];
+  readonly #unrealisable: Unrealisable;
+  /** Actions with a queue, by action and queue: rules share them. */
+  readonly #queued = new Map<BoundAction, PuntAction[]>();
+  #record = Buffer.alloc(256);
+
+  constructor(queues: readonly QueueSpec[], unrealisable: Unrealisable) {
+    this.#queues = queues;
+    this.#unrealisable = unrealisable;
+  }
+
+  /**
+   * Adds the rule of a new entry and remembers it in the version.
+   * @param key its key record, if the caller has it at hand
+   * @throws StatusError if the datapath does not take it
+   */
+  add(plan: Plan, table: ProgramTable, version: Version, key?: Uint8Array): void {
+    const rule = this.rule(table, version, key);
+    if (rule === undefined) return;
+    const added = plan.add(rule);
+    if (!added.ok) throw new StatusError(added.status);
+    version.rule = added.value;
+  }
+
+  /** Gives a modified entry's rule its new action and meter. `before` is the state it had. */
+  modify(plan: Plan, table: ProgramTable, version: Version, before: Version, key?: Uint8Array): void {
+    const old = ruleOf(before);
+    const action = this.#action(table, version);
+    if (action === undefined || old === undefined) {
+      version.rule = undefined;
+      if (action !== undefined) this.add(plan, table, version, key);
+      else if (old !== undefined) plan.remove(old);
+      return;
+    }
+    if (version.action === before.action && version.extras.meter === before.extras.meter) return;
+    const replaced = plan.replace(old, { action, meter: version.extras.meter, cookie: version });
+    if (!replaced.ok) throw new StatusError(replaced.status);
+    version.rule = replaced.value;
+  }
+
+  remove(plan: Plan, version: Version): void {
+    const rule = ruleOf(version);
+    if (rule !== undefined) plan.remove(rule);
+  }
+
+  /**
+   * The rule of an entry; undefined if nothing realises it. The key words belong to the table's compiler.
+   * @throws StatusError UNIMPLEMENTED or INVALID_ARGUMENT if its action cannot be realised
+   */
+  rule(table: ProgramTable, version: Version, key?: Uint8Array): PuntRule | undefined {
+    const { bound, compiler } = table;
+    const action = this.#action(table, version);
+    if (action === undefined || bound === undefined || compiler === undefined) return undefined;
+    let priority = 0;
+    if (version.key === defaultKey) compiler.compileDefault();
+    else {
+      const record = key ?? this.#load(version.key);
+      compiler.compile(record);
+      priority = compiler.priority(record);
+    }
+    const { values, masks, count } = compiler;
+    return { table: bound.index, priority, values, masks, count, action, meter: version.extras.meter, cookie: version };
+  }
+
+  /** The action of `version` on the datapath; undefined if nothing realises the entry, or a default entry does nothing. */
+  #action(table: ProgramTable, version: Version): PuntAction | undefined {
+    const { bound, schema } = table;
+    if (bound === undefined || version.action === "") return undefined;
+    const id = headNumber(version.action);
+    const action = bound.actions.get(id);
+    if (action === undefined) {
+      if (version.key === defaultKey || this.#unrealisable === "store") return undefined;
+      const name = schema.actions.get(id)?.action.alias ?? id;
+      const why = bound.unrealised.get(id) ?? "it has no binding";
+      throw unimplemented(`table '${schema.table.alias}': action '${name}' is not realised: ${why}`);
+    }
+    if (version.key === defaultKey && forwardsOnly(action.action)) return undefined;
+    return action.queueParam === undefined ? action.action : this.#withQueue(table, version, action);
+  }
+
+  #withQueue(table: ProgramTable, version: Version, action: BoundAction): PuntAction {
+    const schema = table.schema.actions.get(headNumber(version.action));
+    const param = action.queueParam;
+    if (schema === undefined || param === undefined) return action.action;
+    const name = queueName(this.#load(version.action), schema.layout, param.index);
+    const index = this.#queues.findIndex((queue) => queue.name === name);
+    if (index < 0) {
+      const known = this.#queues.map((queue) => queue.name).join(", ");
+      throw invalidArgument(
+        `parameter '${param.name}': '${name}' is no queue of punt.queues (${known === "" ? "none is configured" : known})`,
+      );
+    }
+    const shared = this.#queued.get(action) ?? [];
+    this.#queued.set(action, shared);
+    return (shared[index] ??= { ...action.action, queue: index });
+  }
+
+  #load(record: string): Buffer {
+    if (this.#record.length < record.length) this.#record = Buffer.alloc(2 * record.length);
+    this.#record.write(record, 0, "latin1");
+    return this.#record;
+  }
+}
+
+function forwardsOnly(action: PuntAction): boolean {
+  return action.green === "forward" && action.yellow === "forward" && action.red === "forward";
+}

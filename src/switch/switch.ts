@@ -1,0 +1,200 @@
+/** The switch a controller sees: one device with its arbitration, pipeline, entities and packets. */
+import type { Clock } from "../base/clock.js";
+import type { Logger } from "../base/logger.js";
+import { StatusError, unimplemented, type Status } from "../base/status.js";
+import { Turn } from "../base/turn.js";
+import type { Datapath } from "../datapath/datapath.js";
+import { DropCounts } from "../datapath/drop-reason.js";
+import type { Injector } from "../datapath/injector.js";
+import { cpuPort } from "../datapath/port.js";
+import type { QueryDecoder } from "../entity/read-query.js";
+import type { UpdateDecoder } from "../entity/update.js";
+import { Arbiter } from "../session/arbiter.js";
+import type { ElectionId } from "../session/election-id.js";
+import { roleName, type RoleName } from "../session/role.js";
+import type { Caller } from "./caller.js";
+import { Controllers } from "./controllers.js";
+import { Packets, type PacketOptions } from "./packets.js";
+import { Pipelines, type PipelineAction, type PipelineOptions } from "./pipelines.js";
+import type { PipelineConfig } from "./program.js";
+import { ReadBatch, type FlowingSink } from "./read.js";
+import { WriteBatch, type Atomicity, type UpdateResult } from "./write.js";
+
+export interface SwitchOptions {
+  readonly deviceId: bigint;
+  readonly name: string;
+  readonly arbitration: { readonly promotion: "spec" | "next-highest"; readonly maxControllersPerRole: number };
+  readonly pipeline: Omit<PipelineOptions, "isPort" | "capabilities">;
+  readonly packets: PacketOptions;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The part of a request that says who may make it. */
+export interface Claim {
+  readonly role: string;
+  readonly electionId: ElectionId | undefined;
+}
+
+export interface WriteRequest extends Claim {
+  /** Enum number of `WriteRequest.Atomicity`. */
+  readonly atomicity: number;
+  readonly updates: UpdateDecoder;
+}
+
+const atomicities: Readonly<Record<number, Atomicity>> = {
+  0: "continue-on-error",
+  1: "rollback-on-error",
+  2: "dataplane-atomic",
+};
+
+/** What `open` starts and disposal ends. */
+export class Switch implements AsyncDisposable {
+  readonly deviceId: bigint;
+  readonly name: string;
+  readonly controllers: Controllers;
+  readonly packets: Packets;
+  readonly datapath: Datapath;
+  /** Set if the datapath is a software switch. */
+  readonly injector: Injector | undefined;
+  /** Frames that went no further on our side of the datapath. */
+  readonly drops = new DropCounts();
+  readonly #pipelines: Pipelines;
+  readonly #turn = new Turn();
+  readonly #log: Logger;
+  readonly #stop = new AbortController();
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(datapath: Datapath, injector: Injector | undefined, options: SwitchOptions) {
+    this.deviceId = options.deviceId;
+    this.name = options.name;
+    this.datapath = datapath;
+    this.injector = injector;
+    this.#log = options.log;
+    const arbiter = new Arbiter({ deviceId: options.deviceId, ...options.arbitration });
+    this.controllers = new Controllers(arbiter, options.log);
+    this.packets = new Packets(datapath, this.controllers, this.drops, options.packets);
+    const isPort = (port: number) =>
+      port === cpuPort || datapath.port(port as Parameters<Datapath["port"]>[0]) !== undefined;
+    const pipeline = { ...options.pipeline, isPort, capabilities: datapath.capabilities };
+    this.#pipelines = new Pipelines(datapath, pipeline, options.log, (program) => {
+      arbiter.setPipelineRoles([...program.pipeline.roles].map(roleName));
+      this.packets.use(program);
+    });
+  }
+
+  /** Begins to deliver frames and to follow the datapath's events. @param failed called if either ends by itself */
+  open(failed: (error: unknown) => void): void {
+    const { signal } = this.#stop;
+    this.#running = Promise.all([this.packets.deliver(signal), this.#follow(signal)]).catch((error: unknown) => {
+      if (!signal.aborted) failed(error);
+    });
+  }
+
+  /** The committed or saved pipeline; undefined if there is none. */
+  get pipelineConfig(): PipelineConfig | undefined {
+    return this.#pipelines.current?.config;
+  }
+
+  /** The program packets meet. */
+  get active() {
+    return this.#pipelines.active;
+  }
+
+  /** Entries in the store that writes go to. */
+  get entryCount(): number {
+    return this.#pipelines.current?.store.entryCount ?? 0;
+  }
+
+  /**
+   * One Write at a time (P4Runtime §12.1). One result per update, in request order.
+   * @throws StatusError NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION, UNIMPLEMENTED, in this order (WRT-01 … WRT-05)
+   */
+  async write(request: WriteRequest, _caller: Caller): Promise<readonly UpdateResult[]> {
+    return this.#turn.run(async () => {
+      const role = this.#admit(request);
+      const program = this.#pipelines.require();
+      const atomicity = atomicities[request.atomicity];
+      if (atomicity === undefined) throw unimplemented(`atomicity ${request.atomicity} is unknown`);
+      if (request.updates.count === 0) return [];
+      return this.#asPrimary(role, async () => {
+        const batch = new WriteBatch(program, this.#pipelines.realiser, this.datapath, {
+          realised: this.#pipelines.realised,
+        });
+        const { results, lost } = await batch.run(request.updates, atomicity);
+        if (lost !== undefined) await this.#recover(lost);
+        return results;
+      });
+    });
+  }
+
+  /** Answers from one snapshot; never waits for a Write. @throws StatusError FAILED_PRECONDITION (RED-02) */
+  async read(
+    queries: QueryDecoder,
+    sink: FlowingSink,
+    options: { readonly role: string; readonly signal: AbortSignal },
+  ): Promise<readonly (Status | undefined)[]> {
+    return new ReadBatch(this.#pipelines.require(), this.datapath, sink, options).run(queries);
+  }
+
+  /** @throws StatusError NOT_FOUND, PERMISSION_DENIED, then the action's own errors (SFP-02 … SFP-37) */
+  async setPipeline(
+    claim: Claim,
+    action: () => PipelineAction,
+    config: () => PipelineConfig | undefined,
+  ): Promise<void> {
+    await this.#turn.run(async () => {
+      const role = this.#admit(claim);
+      await this.#asPrimary(role, () => this.#pipelines.set(action(), config()));
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    await this.#turn.run(() => undefined);
+  }
+
+  #admit({ role, electionId }: Claim): RoleName {
+    const name = roleName(role);
+    const refusal = this.controllers.arbiter.mayWrite(name, electionId);
+    if (refusal !== undefined) throw new StatusError(refusal);
+    return name;
+  }
+
+  /** Runs `work` so that hand-overs of `role` wait for its end (ARB-40). */
+  async #asPrimary<T>(role: RoleName, work: () => Promise<T>): Promise<T> {
+    this.controllers.arbiter.beginWrite(role);
+    try {
+      return await work();
+    } finally {
+      this.controllers.settle(this.controllers.arbiter.endWrite(role));
+    }
+  }
+
+  async #recover(lost: Status): Promise<void> {
+    this.#log.error("datapath.lost", { device: this.deviceId, reason: lost.message });
+    const status = await this.#pipelines.resync(this.#stop.signal);
+    if (status === undefined) this.#log.info("datapath.resynced", { device: this.deviceId });
+    else this.#log.error("datapath.resync_failed", { device: this.deviceId, reason: status.message });
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    for await (const event of this.datapath.events(signal)) {
+      switch (event.kind) {
+        case "transmit-refused":
+          this.packets.refusedLater(event.token, event.reason);
+          break;
+        case "port-added":
+        case "port-removed":
+          this.#log.info(`datapath.${event.kind.replace("-", "_")}`, { device: this.deviceId, port: event.port });
+          break;
+        case "port-state":
+          this.#log.info("datapath.port_state", { device: this.deviceId, port: event.port, state: event.state });
+          break;
+        case "lost":
+          await this.#turn.run(() => this.#recover({ code: 14, message: event.reason }));
+      }
+    }
+  }
+}

@@ -1,0 +1,235 @@
+/** Life of a Write: updates are pulled, staged and planned one by one, then made visible at one instant. */
+import { toHex } from "../base/hex.js";
+import { Slices } from "../base/slices.js";
+import { Code, invalidArgument, permissionDenied, statusOf, type Status } from "../base/status.js";
+import type { Restriction, Violation } from "../constraints/restriction.js";
+import type { Datapath, Plan } from "../datapath/datapath.js";
+import {
+  extrasEmpty,
+  noExtras,
+  type CounterData,
+  type Extras,
+  type MeterConfig,
+  type TableEntryDraft,
+  type UpdateType,
+} from "../entity/table-entry.js";
+import type { Update, UpdateDecoder } from "../entity/update.js";
+import type { Stage } from "../store/stage.js";
+import type { Version } from "../store/version.js";
+import { CounterWrites } from "./counters.js";
+import type { Program, ProgramTable } from "./program.js";
+import type { Realiser } from "./realise.js";
+
+export type Atomicity = "continue-on-error" | "rollback-on-error" | "dataplane-atomic";
+
+/** undefined: done. */
+export type UpdateResult = Status | undefined;
+
+export interface WriteOutcome {
+  /** One per update, in request order. */
+  readonly results: readonly UpdateResult[];
+  /** Set if the commit failed: the datapath is lost, nothing was published. */
+  readonly lost?: Status;
+}
+
+const notTried: Status = { code: Code.ABORTED, message: "not tried: an earlier update of the batch failed" };
+const undone: Status = { code: Code.ABORTED, message: "undone: a later update of the batch failed" };
+/** Updates between two looks at the clock. */
+const stride = 16;
+
+/** One Write in progress. @precondition the turn is held */
+export class WriteBatch {
+  readonly #program: Program;
+  readonly #realiser: Realiser;
+  readonly #stage: Stage;
+  readonly #plan: Plan | undefined;
+  readonly #counters: CounterWrites;
+
+  /** @param options.realised false while the program is saved but not committed: then nothing reaches the datapath (SFP-11) */
+  constructor(program: Program, realiser: Realiser, datapath: Datapath, options: { readonly realised: boolean }) {
+    this.#program = program;
+    this.#realiser = realiser;
+    this.#stage = program.store.begin();
+    this.#plan = options.realised ? datapath.plan() : undefined;
+    this.#counters = new CounterWrites(datapath);
+  }
+
+  /** Applies `updates` in list order (AMB-25). */
+  async run(updates: UpdateDecoder, atomicity: Atomicity): Promise<WriteOutcome> {
+    try {
+      const results = await this.#attemptAll(updates, atomicity);
+      if (atomicity === "continue-on-error" || results.at(-1) === undefined) return await this.#commit(results);
+      this.#abandon();
+      return { results: rolledBack(results, updates.count) };
+    } catch (error) {
+      this.#abandon();
+      throw error;
+    }
+  }
+
+  /** The results of all updates, or up to the first failure where the batch is all or nothing. */
+  async #attemptAll(updates: UpdateDecoder, atomicity: Atomicity): Promise<readonly UpdateResult[]> {
+    const results: UpdateResult[] = [];
+    const slices = new Slices();
+    for (let i = 0; i < updates.count; i++) {
+      const result = this.#attempt(updates, i);
+      results.push(result);
+      if (result !== undefined && atomicity !== "continue-on-error") break;
+      if (i % stride === stride - 1 && slices.due) await slices.pause();
+    }
+    return results;
+  }
+
+  async #commit(results: readonly UpdateResult[]): Promise<WriteOutcome> {
+    if (this.#stage.size === 0) {
+      this.#abandon();
+      return { results };
+    }
+    const applied = await this.#plan?.commit();
+    if (applied?.ok === false) {
+      this.#program.store.abandon(this.#stage);
+      return { results: results.map(() => applied.status), lost: applied.status };
+    }
+    await this.#counters.apply();
+    this.#program.store.publish(this.#stage);
+    return { results };
+  }
+
+  #abandon(): void {
+    this.#plan?.abandon();
+    this.#program.store.abandon(this.#stage);
+  }
+
+  #attempt(updates: UpdateDecoder, index: number): UpdateResult {
+    try {
+      this.#apply(updates.decode(index, this.#program.schema));
+      return undefined;
+    } catch (error) {
+      return statusOf(error);
+    }
+  }
+
+  #apply(update: Update): void {
+    const { entry } = update;
+    const table = entry.schema === undefined ? undefined : this.#program.tables.get(entry.schema.table.id);
+    if (table === undefined) throw invalidArgument("the update names no table");
+    switch (update.kind) {
+      case "table-entry":
+        return this.#tableEntry(update.type, table, entry);
+      case "direct-counter":
+        return this.#directCounter(table, entry, update.data);
+      case "direct-meter":
+        return this.#directMeter(table, entry, update.config);
+    }
+  }
+
+  #tableEntry(type: UpdateType, table: ProgramTable, entry: TableEntryDraft): void {
+    switch (type) {
+      case "insert":
+        return this.#insert(table, entry);
+      case "modify":
+        return this.#modify(table, entry);
+      case "delete": {
+        const version = this.#stage.delete(table.store, entry.key());
+        if (this.#plan !== undefined) this.#realiser.remove(this.#plan, version);
+      }
+    }
+  }
+
+  #insert(table: ProgramTable, entry: TableEntryDraft): void {
+    this.#restrict(table, entry);
+    const version = this.#stage.insert(table.store, entry.key(), entry.actionRecord(), entry.extras());
+    if (this.#plan !== undefined) {
+      try {
+        this.#realiser.add(this.#plan, table, version, entry.keyBytes);
+      } catch (error) {
+        this.#stage.undoLast();
+        throw error;
+      }
+    }
+    if (entry.counter !== undefined) this.#counters.set(version, entry.counter);
+  }
+
+  /** WRT-14, ACT-15, DIR-02 … DIR-06, DEF-05, DEF-06, CON-15. */
+  #modify(table: ProgramTable, entry: TableEntryDraft): void {
+    const before = this.#stage.require(table.store, entry.key());
+    const resets = entry.isDefault && entry.action === undefined;
+    this.#restrict(table, entry);
+    const action = entry.action !== undefined ? entry.actionRecord() : resets ? table.initialDefault : before.action;
+    const extras = resets ? noExtras : entry.extras();
+    if (table.schema.table.isConst && !entry.isDefault && !sameAttributes(extras, before.extras))
+      throw permissionDenied(
+        `table '${table.schema.table.alias}' is constant: only direct resources of its entries can be modified`,
+      );
+    const version = this.#change(table, before, action, extras, entry.isDefault ? undefined : entry.keyBytes);
+    const counter = resets ? { packets: 0n, bytes: 0n } : entry.counter;
+    if (counter !== undefined) this.#counters.set(version, counter);
+  }
+
+  /** The next version of an entry, realised; if the datapath refuses, nothing of the update stays. */
+  #change(table: ProgramTable, before: Version, action: string, given: Extras, key?: Uint8Array): Version {
+    const extras = sameMeter(given.meter, before.extras.meter) ? { ...given, meter: before.extras.meter } : given;
+    const version = this.#stage.modify(table.store, before.key, action, extrasEmpty(extras) ? noExtras : extras);
+    if (this.#plan === undefined) return version;
+    try {
+      this.#realiser.modify(this.#plan, table, version, before, key);
+      return version;
+    } catch (error) {
+      this.#stage.undoLast();
+      throw error;
+    }
+  }
+
+  /** CTR-02, CTR-03, CTR-05. */
+  #directCounter(table: ProgramTable, entry: TableEntryDraft, data: CounterData | undefined): void {
+    const before = this.#stage.require(table.store, entry.key());
+    if (data !== undefined) this.#counters.set(this.#change(table, before, before.action, before.extras), data);
+  }
+
+  /** MTR-08 … MTR-10. */
+  #directMeter(table: ProgramTable, entry: TableEntryDraft, config: MeterConfig | undefined): void {
+    const before = this.#stage.require(table.store, entry.key());
+    this.#change(table, before, before.action, { ...before.extras, meter: config });
+  }
+
+  /** @throws StatusError INVALID_ARGUMENT naming entry, clause and values */
+  #restrict(table: ProgramTable, entry: TableEntryDraft): void {
+    if (!entry.isDefault)
+      check(table.restriction, entry.keyBytes, entry.keyLength, `table '${table.schema.table.alias}': entry`);
+    if (entry.action === undefined) return;
+    const { action } = entry.action;
+    const restriction = this.#program.actionRestrictions.get(action.id);
+    check(restriction, entry.actionBytes, entry.actionLength, `action '${action.alias}': call`);
+  }
+}
+
+function rolledBack(results: readonly UpdateResult[], count: number): readonly UpdateResult[] {
+  const last = results.length - 1;
+  return Array.from({ length: count }, (_, i) => (i < last ? undone : i > last ? notTried : results[last]));
+}
+
+function check(restriction: Restriction | undefined, record: Uint8Array, length: number, what: string): void {
+  const violation = restriction?.violated(record);
+  if (violation === undefined) return;
+  throw invalidArgument(violationText(violation, `${what} 0x${toHex(record.subarray(0, length))}`), {
+    clause: violation.clause,
+  });
+}
+
+function violationText({ restriction, line, column, clause, values }: Violation, what: string): string {
+  const shown = values.map(({ name, value }) => `${name} = ${value}`).join(", ");
+  return `${what} violates ${restriction} at ${line}:${column}: ${clause}${shown === "" ? "" : ` (${shown})`}`;
+}
+
+function sameMeter(a: MeterConfig | undefined, b: MeterConfig | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.cir === b.cir && a.cburst === b.cburst && a.pir === b.pir && a.pburst === b.pburst && a.eburst === b.eburst;
+}
+
+function sameAttributes(a: Extras, b: Extras): boolean {
+  return (
+    a.controllerMetadata === b.controllerMetadata &&
+    a.idleTimeoutNs === b.idleTimeoutNs &&
+    Buffer.compare(a.metadata, b.metadata) === 0
+  );
+}
