@@ -92,7 +92,10 @@ class Checker {
     const value = names.get(name);
     if (value !== undefined) return value;
     if (names.has(name))
-      throw new SourceError(expression, `${noun} '${name}' is a prefix or range of texts, which has no order`);
+      throw new SourceError(
+        expression,
+        `${noun} '${name}' is a prefix or range of texts, which restrictions cannot use`,
+      );
     throw new SourceError(expression, `unknown ${noun} '${name}'; known: ${list(names)}`);
   }
 
@@ -125,45 +128,15 @@ class Checker {
   #compare(expression: Compare): Condition {
     const left = this.#operand(expression.left);
     const right = this.#operand(expression.right);
-    switch (expression.op) {
-      case "==":
-        return this.#equal(expression, left, right);
-      case "!=":
-        return condition.not(this.#equal(expression, left, right));
-      case "<":
-      case "<=":
-        return this.#ordered(expression, [left, right], expression.op);
-      case ">":
-      case ">=":
-        return this.#ordered(expression, [right, left], mirrored[expression.op]);
-      default:
-        return absurd(expression.op);
+    if (expression.op !== "==" && expression.op !== "!=") {
+      const culprit = [left, right].find((operand) => orderable(operand) === undefined);
+      if (culprit !== undefined)
+        throw new SourceError(expression, `${typeName(culprit)} has no order${orderHint(culprit)}`);
     }
-  }
-
-  #equal(expression: Compare, left: Operand, right: Operand): Condition {
-    if (left.kind === "condition" && right.kind === "condition") return condition.same(left.condition, right.condition);
-    const result =
-      left.kind === "condition" || right.kind === "condition"
-        ? undefined
-        : left.kind === "match"
-          ? equalsMatch(left, right)
-          : right.kind === "match"
-            ? equalsMatch(right, left)
-            : compareScalars(left, right, condition.equal);
-    return result ?? mismatch(expression, left, right);
-  }
-
-  #ordered(expression: Compare, [less, more]: readonly [Operand, Operand], op: "<" | "<="): Condition {
-    const left = orderable(less);
-    const right = orderable(more);
-    if (left === undefined || right === undefined) {
-      const culprit = left === undefined ? less : more;
-      const hint = culprit.kind === "match" ? `; compare ${list(culprit.parts, "::")}` : "";
-      throw new SourceError(expression, `${typeName(culprit)} has no order${hint}`);
-    }
-    const result = compareScalars(left, right, (a, b) => condition.ordered(op, a, b));
-    return result ?? mismatch(expression, less, more);
+    const result = compareOperands(expression.op, left, right);
+    if (result === undefined)
+      throw new SourceError(expression, `${typeName(left)} and ${typeName(right)} cannot be compared`);
+    return result;
   }
 }
 
@@ -171,10 +144,34 @@ function bool(of: Condition): Operand {
   return { kind: "condition", condition: of };
 }
 
-const mirrored: Readonly<Record<Extract<Comparison, ">" | ">=">, "<" | "<=">> = { ">": "<", ">=": "<=" };
+/** undefined if `op` cannot compare the two types. */
+function compareOperands(op: Comparison, left: Operand, right: Operand): Condition | undefined {
+  switch (op) {
+    case "==":
+      return equalOperands(left, right);
+    case "!=": {
+      const equal = equalOperands(left, right);
+      return equal === undefined ? undefined : condition.not(equal);
+    }
+    case "<":
+      return compareScalars(orderable(left), orderable(right), (a, b) => condition.ordered("<", a, b));
+    case "<=":
+      return compareScalars(orderable(left), orderable(right), (a, b) => condition.ordered("<=", a, b));
+    case ">":
+      return compareOperands("<", right, left);
+    case ">=":
+      return compareOperands("<=", right, left);
+    default:
+      return absurd(op);
+  }
+}
 
-function mismatch(expression: Compare, left: Operand, right: Operand): never {
-  throw new SourceError(expression, `${typeName(left)} and ${typeName(right)} cannot be compared`);
+function equalOperands(left: Operand, right: Operand): Condition | undefined {
+  if (left.kind === "condition" && right.kind === "condition") return condition.same(left.condition, right.condition);
+  if (left.kind === "condition" || right.kind === "condition") return undefined;
+  if (left.kind === "match") return equalsMatch(left, right);
+  if (right.kind === "match") return equalsMatch(right, left);
+  return compareScalars(left, right, condition.equal);
 }
 
 /** `scalar` as a number of `width`; undefined if there is no such cast. */
@@ -184,7 +181,12 @@ function cast({ width: from, term }: Scalar, width: Width | "int"): Term | undef
   return typeof width === "number" ? condition.wrapped(term, width) : term;
 }
 
-function compareScalars(left: Scalar, right: Scalar, compare: (a: Term, b: Term) => Condition): Condition | undefined {
+function compareScalars(
+  left: Scalar | undefined,
+  right: Scalar | undefined,
+  compare: (a: Term, b: Term) => Condition,
+): Condition | undefined {
+  if (left === undefined || right === undefined) return undefined;
   const width = left.width === "int" ? right.width : left.width;
   const a = cast(left, width);
   const b = cast(right, width);
@@ -206,6 +208,10 @@ function equalsMatch(match: Match, other: Value): Condition | undefined {
 function orderable(operand: Operand): Scalar | undefined {
   if (operand.kind === "scalar") return operand;
   return operand.kind === "match" && operand.match === "exact" ? operand.parts.get("value") : undefined;
+}
+
+function orderHint(operand: Operand): string {
+  return operand.kind === "match" ? `; compare ${list(operand.parts, "::")}` : "";
 }
 
 function list(names: ReadonlyMap<string, unknown>, prefix = ""): string {

@@ -146,13 +146,15 @@ function compileClauses(source: string, subject: Subject, name: string): readonl
   }
 }
 
-/** The tokens of `source` within `span`, one blank wherever there was any room between them. */
+/** The tokens of `source` within `span`, one blank wherever there was any room between them, but none inside parentheses. */
 function clauseText(tokens: readonly Token[], source: string, { start, end }: Span): string {
   let text = "";
   let last = start;
   for (const token of tokens) {
     if (token.start < start || token.end > end || token.kind === "end") continue;
-    text += (token.start > last ? " " : "") + source.slice(token.start, token.end);
+    const word = source.slice(token.start, token.end);
+    const apart = token.start > last && !text.endsWith("(") && word !== ")";
+    text += apart ? ` ${word}` : word;
     last = token.end;
   }
   return text;
