@@ -2,7 +2,8 @@
 
 import { join } from "node:path";
 import protobuf from "protobufjs";
-import { checkout, type Contract, type ContractField, type ContractMessage } from "./wire-contract.js";
+import { root as checkout } from "./repository.js";
+import type { Contract, ContractField, ContractMessage } from "./wire-contract.js";
 
 /** A field as we compile it; `optional` marks a scalar whose presence is explicit. */
 export interface CompiledField extends ContractField {

@@ -1,11 +1,7 @@
 /** The published P4Runtime contract as data: what `proto/` must compile to. */
 
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
-
-/** The checkout, seen from the compiled test. */
-export const checkout = fileURLToPath(new URL("../../../", import.meta.url));
+import { readText } from "./repository.js";
 
 const field = z.strictObject({
   number: z.int(),
@@ -33,6 +29,4 @@ export type ContractMessage = z.infer<typeof message>;
 export type Contract = z.infer<typeof contract>;
 
 /** Messages, enums and services by full name; maps are repeated entries, as on the wire. */
-export const wireContract: Contract = contract.parse(
-  JSON.parse(readFileSync(`${checkout}test/support/wire-contract.json`, "utf8")),
-);
+export const wireContract: Contract = contract.parse(JSON.parse(readText("test/support/wire-contract.json")));

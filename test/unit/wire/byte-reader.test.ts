@@ -99,6 +99,15 @@ describe("ByteReader", () => {
       message: `at byte ${maxGroupDepth + 1}: groups are nested more than ${maxGroupDepth} deep`,
     },
     {
+      title: "to skip a reserved wire type",
+      bytes: "0801",
+      message: "at byte 1: field 1 has reserved wire type 6",
+      read: (reader: ByteReader) => {
+        reader.tag();
+        reader.skip(6);
+      },
+    },
+    {
       title: "a string that is not UTF-8",
       bytes: "0a 01 ff",
       message: "at byte 1: string of field 1 is not UTF-8",
