@@ -1,5 +1,5 @@
 // Writes docs/conformance.md from the list of requirements and the tests.
-// usage: npm run build && node scripts/conformance-report.mjs
+// usage: npm run conformance
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { renderReport, reportPath } from "../dist/test/conformance/report.js";

@@ -1,5 +1,5 @@
 // Marks requirements as tested that a test names, in test/conformance/requirements/.
-// usage: npm run build && node scripts/conformance-status.mjs
+// usage: npm run conformance
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { testsById } from "../dist/test/conformance/requirement-calls.js";

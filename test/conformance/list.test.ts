@@ -41,7 +41,7 @@ describe("the list of requirements", () => {
     );
   });
 
-  it("calls no id open or not applicable that has a test (scripts/conformance-status.mjs mends it)", () => {
+  it("calls no id open or not applicable that has a test (npm run conformance mends it)", () => {
     assert.deepEqual(
       idsWhere(({ id, status }) => (status === "open" || status === "not-applicable") && tests.has(id)),
       [],
@@ -65,7 +65,7 @@ describe("the list of requirements", () => {
     for (const [path, text] of textsBelow(listFolder, ".yaml")) assert.equal(markTested(text, new Map()), text, path);
   });
 
-  it("agrees with the committed report (scripts/conformance-report.mjs writes it)", () => {
+  it("agrees with the committed report (npm run conformance writes it)", () => {
     sameAsFile(reportPath, renderReport(areas, tests));
   });
 });

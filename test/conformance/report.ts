@@ -14,7 +14,7 @@ export function renderReport(areas: readonly Area[], tests: TestsById): string {
   return [
     "# Conformance",
     "",
-    "Made by `node scripts/conformance-report.mjs` from `test/conformance/requirements/` and the tests; do not edit.",
+    "Made by `npm run conformance` from `test/conformance/requirements/` and the tests; do not edit.",
     "",
     `${all.length} requirements: ${statuses.map((status) => `${count(all, status)} ${status}`).join(", ")}.`,
     "",
