@@ -1,22 +1,31 @@
 /** Questions about the text of a TypeScript file, answered by its syntax tree. */
 import ts from "typescript";
 
-/** The syntax tree of `text`; `path` only names it. */
+const trees = new Map<string, ts.SourceFile>();
+
+/** The syntax tree of `text`; `path` only names it. Many rules ask for the same file: trees are kept. */
 export function parse(path: string, text: string): ts.SourceFile {
-  return ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const known = trees.get(text);
+  if (known?.fileName === path) return known;
+  const tree = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  trees.set(text, tree);
+  return tree;
 }
 
 /** Every node below `node`, parents first. */
-export function* nodesBelow(node: ts.Node): Generator<ts.Node> {
-  for (const child of node.getChildren()) {
-    yield child;
-    yield* nodesBelow(child);
-  }
+export function nodesBelow(node: ts.Node): readonly ts.Node[] {
+  const found: ts.Node[] = [];
+  const visit = (child: ts.Node) => {
+    found.push(child);
+    ts.forEachChild(child, visit);
+  };
+  ts.forEachChild(node, visit);
+  return found;
 }
 
 /** What `file` names as a module: imports and re-exports (of types too), `import()`, `import("…").T`, `require`. */
 export function moduleSpecifiers(file: ts.SourceFile): readonly string[] {
-  return [...nodesBelow(file)].flatMap((node) => {
+  return nodesBelow(file).flatMap((node) => {
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return literalText(node.moduleSpecifier);
     if (ts.isExternalModuleReference(node)) return literalText(node.expression);
     if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) return literalText(node.argument.literal);
@@ -35,7 +44,9 @@ function literalText(node: ts.Node | undefined): readonly string[] {
 
 /** The names in `file` that refer to something: not the names of members, properties and declarations. */
 export function references(file: ts.SourceFile): readonly ts.Identifier[] {
-  return [...nodesBelow(file)].filter((node) => ts.isIdentifier(node)).filter((node) => !isLabel(node));
+  return nodesBelow(file)
+    .filter((node) => ts.isIdentifier(node))
+    .filter((node) => !isLabel(node));
 }
 
 function isLabel(node: ts.Identifier): boolean {

@@ -52,7 +52,8 @@ describe("noLeaks", () => {
       says: /1 passing/,
     },
   ])
-    it(what, () => {
+    it(what, function () {
+      this.timeout(20_000); // starts a process that waits for what is never closed
       const folder = mkdtempSync(join(tmpdir(), "p4rtd-no-leaks-"));
       const file = join(folder, "suite.mjs");
       const module = new URL("../../support/no-leaks.js", import.meta.url).href;

@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { dirname } from "node:path";
+import { filesBelow } from "../support/repository.js";
+
+/** Folders whose tests are not below `test/unit/`, and where they are. */
+const testedElsewhere: Readonly<Record<string, string>> = {
+  datapath: "test/compliance", // a contract: every backend runs it
+};
+
+describe("test/", () => {
+  it("has tests for every folder of src/", () => {
+    const folders = new Set(filesBelow("src", ".ts").map((path) => dirname(path).replace(/^src\/?/, "")));
+    folders.delete("");
+    const untested = [...folders].filter((folder) => {
+      const place = testedElsewhere[folder] ?? `test/unit/${folder}`;
+      return filesBelow(place, ".ts").length === 0;
+    });
+    assert.deepEqual(untested, []);
+  });
+});
