@@ -1,0 +1,40 @@
+/** `interfaces`: the names operators know, and the ports they are. */
+import { defaultMtu } from "./defaults.js";
+import { deviceId, portId } from "./ids.js";
+import { integer, oneOf, text } from "./scalars.js";
+import { mapping, section } from "./sections.js";
+
+export interface Interface {
+  /** Such as `ethernet-1/1`. */
+  readonly name: string;
+  /** P4Runtime port id, 1 … 0xfffffeff. */
+  readonly portId: number;
+  readonly deviceId: bigint;
+  readonly type: "virtual";
+  /** Largest IP packet in bytes, without Ethernet header and tags; 68 … 65,535. */
+  readonly mtu: number;
+}
+
+/** An interface as the file has it: the device may be left out where there is only one. */
+export interface InterfaceEntry extends Omit<Interface, "deviceId"> {
+  readonly deviceId: bigint | undefined;
+}
+
+const interfaceName = text("an interface name", /^[\w.:/@-]{1,64}$/, "1 to 64 letters, digits, or any of . : / @ _ -");
+
+const entry = section({
+  port_id: portId(),
+  device: deviceId().optional(),
+  type: oneOf(["virtual"], ["netdev", "tap"]).default("virtual"),
+  mtu: integer("an MTU", 68, 65535).default(defaultMtu),
+});
+
+export const interfaces = mapping(interfaceName, entry, "interface names to {port_id, …}").transform((raw) =>
+  Object.entries(raw).map(([name, { port_id, device, type, mtu }]): InterfaceEntry => ({
+    name,
+    portId: port_id,
+    deviceId: device,
+    type,
+    mtu,
+  })),
+);

@@ -1,0 +1,128 @@
+/** What the sections of a file say about each other. */
+import * as z from "zod";
+import { deviceId, portId } from "./ids.js";
+import { formatPath, type KeyPath } from "./problem.js";
+
+/** A fault between two values, found at `path`. */
+export interface ReferenceProblem {
+  readonly path: KeyPath;
+  readonly reason: string;
+}
+
+/** The same schema, to which a faulty or absent value is simply undefined. */
+function lenient<Schema extends z.ZodType>(schema: Schema) {
+  return schema.optional().catch(undefined);
+}
+
+/** The values that refer to each other. Whatever is faulty elsewhere, the rest is still compared. */
+const skeleton = z.object({
+  listeners: lenient(
+    z.array(lenient(z.object({ address: lenient(z.string()), port: lenient(z.bigint()), unix: lenient(z.string()) }))),
+  ),
+  devices: lenient(
+    z.array(
+      lenient(
+        z.object({
+          device_id: lenient(deviceId()),
+          name: lenient(z.string()),
+          datapath: lenient(z.object({ routes: lenient(z.record(z.string(), lenient(portId()))) })),
+        }),
+      ),
+    ),
+  ),
+  interfaces: lenient(
+    z.record(z.string(), lenient(z.object({ port_id: lenient(portId()), device: lenient(deviceId()) }))),
+  ),
+});
+
+type Skeleton = z.infer<typeof skeleton>;
+
+/** Every fault between sections of `raw`; silent where a section is absent. */
+export function checkReferences(raw: unknown): readonly ReferenceProblem[] {
+  const read = skeleton.safeParse(raw);
+  return read.success ? [...checkListeners(read.data), ...checkDevices(read.data), ...checkInterfaces(read.data)] : [];
+}
+
+function* checkListeners({ listeners = [] }: Skeleton): Iterable<ReferenceProblem> {
+  const taken = new Taken();
+  for (const [index, listener] of listeners.entries()) {
+    const { address, port, unix } = listener ?? {};
+    if (unix !== undefined) yield* taken.add(`unix ${unix}`, ["listeners", index, "unix"], `'${unix}'`);
+    else if (address !== undefined && port !== undefined && port !== 0n) {
+      yield* taken.add(
+        `tcp ${address} ${port.toString()}`,
+        ["listeners", index, "port"],
+        `${address} port ${port.toString()}`,
+      );
+    }
+  }
+}
+
+function* checkDevices({ devices = [] }: Skeleton): Iterable<ReferenceProblem> {
+  const taken = new Taken();
+  for (const [index, device] of devices.entries()) {
+    const { device_id: id, name } = device ?? {};
+    if (id !== undefined)
+      yield* taken.add(`id ${id.toString()}`, ["devices", index, "device_id"], `device id ${id.toString()}`);
+    if (name !== undefined) yield* taken.add(`name ${name}`, ["devices", index, "name"], `'${name}'`);
+  }
+}
+
+function* checkInterfaces({ devices, interfaces }: Skeleton): Iterable<ReferenceProblem> {
+  const ids = devices === undefined ? [1n] : devices.map((device) => device?.device_id);
+  const known = ids.filter((id) => id !== undefined);
+  const only = ids.length === 1 ? ids[0] : undefined;
+  if (interfaces === undefined) {
+    if (ids.length > 1) yield { path: ["interfaces"], reason: "missing: several devices share no default interfaces" };
+    return;
+  }
+  const ports = new Taken();
+  const portsOf = new Map<bigint, Set<number>>(known.map((id) => [id, new Set()]));
+  for (const [name, entry] of Object.entries(interfaces)) {
+    if (entry === undefined) continue;
+    const path = ["interfaces", name];
+    const device = entry.device ?? only;
+    if (entry.device !== undefined && known.length === ids.length && !known.includes(entry.device)) {
+      const allowed = [...new Set(known)].join(", ");
+      yield {
+        path: [...path, "device"],
+        reason: `there is no device ${entry.device.toString()} (allowed: ${allowed})`,
+      };
+    }
+    if (entry.device === undefined && ids.length > 1) {
+      const allowed = [...new Set(known)].join(", ");
+      yield { path: [...path, "device"], reason: `missing, and there are several devices (allowed: ${allowed})` };
+    }
+    if (entry.port_id === undefined || device === undefined) continue;
+    portsOf.get(device)?.add(entry.port_id);
+    yield* ports.add(`${device.toString()} ${entry.port_id}`, [...path, "port_id"], `port id ${entry.port_id}`);
+  }
+  yield* checkRoutes(devices, portsOf);
+}
+
+function* checkRoutes(
+  devices: Skeleton["devices"],
+  portsOf: ReadonlyMap<bigint, ReadonlySet<number>>,
+): Iterable<ReferenceProblem> {
+  for (const [index, device] of (devices ?? []).entries()) {
+    const ports = portsOf.get(device?.device_id ?? 0n);
+    if (ports === undefined) continue;
+    for (const [prefix, port] of Object.entries(device?.datapath?.routes ?? {})) {
+      if (port === undefined || ports.has(port)) continue;
+      const path = ["devices", index, "datapath", "routes", prefix];
+      const allowed = [...ports].join(", ") || "none, it has no interface";
+      yield { path, reason: `the device has no port ${port} (allowed: ${allowed})` };
+    }
+  }
+}
+
+/** Things that only one may have. */
+class Taken {
+  readonly #by = new Map<string, KeyPath>();
+
+  *add(key: string, path: KeyPath, shown: string): Iterable<ReferenceProblem> {
+    const first = this.#by.get(key);
+    if (first === undefined) this.#by.set(key, path);
+    else yield { path, reason: `${shown} is taken by ${formatPath(first)}` };
+  }
+}
