@@ -1,0 +1,154 @@
+/** The rules of one table: tuple-space search, one tuple per distinct mask. */
+import type { Result } from "../../base/status.js";
+import { Code, ok } from "../../base/status.js";
+import { keyWords } from "../frame-key.js";
+import { word } from "./parser.js";
+import type { RuleTuple, SoftRule } from "./soft-rule.js";
+import { Tuple } from "./tuple.js";
+
+/** Keys of a rule: `count` values and masks of `keyWords` words each. */
+export interface RuleKeys {
+  readonly values: Int32Array;
+  readonly masks: Int32Array;
+  readonly count: number;
+}
+
+/**
+ * Finds the best rule for a frame in a time that grows with the number of masks, not of rules. Additions and
+ * removals cost the same however many rules there are.
+ *
+ * Rules come in before they live and stay until they are dead (`SoftRule.livesIn`): frames walk `#order`, the tuples
+ * as of the last `publish` by falling best priority, and a tuple that holds only rules yet to live is not in it. A
+ * rule that is not alive yet may raise the `best` of a tuple in it; that only makes the walk stop later.
+ */
+export class Classifier {
+  readonly #byMask = new Map<number, Tuple>();
+  #order: Tuple[] = [];
+  #masks = 0;
+  /** True if `#order` is not what the tuples say: one came, emptied, or has another best priority. */
+  #stale = false;
+
+  /** @param maxMasks distinct masks the rules may have */
+  constructor(
+    readonly name: string,
+    readonly maxMasks: number,
+  ) {}
+
+  /** The best rule that matches `key` and lives in `generation`. */
+  find(key: Int32Array, generation: number): SoftRule | undefined {
+    const absent = ~word(key, 0);
+    const order = this.#order;
+    let best: SoftRule | undefined;
+    for (const tuple of order) {
+      if (best !== undefined && best.priority > tuple.best) break;
+      if ((tuple.need & absent) !== 0) continue;
+      const rule = tuple.find(key, generation);
+      if (rule !== undefined && (best === undefined || rule.outranks(best))) best = rule;
+    }
+    return best;
+  }
+
+  /** Links `rule` under `keys`, all or none of them. RESOURCE_EXHAUSTED if it needs more masks than the table may hold. */
+  add(keys: RuleKeys, rule: SoftRule): Result {
+    for (let i = 0; i < keys.count; i++) {
+      const tuple = this.#tupleOf(keys.masks, i * keyWords);
+      if (tuple.planned === 0 && this.#masks >= this.maxMasks) {
+        this.#stale = true;
+        if (i > 0) this.#takeBack(rule);
+        return {
+          ok: false,
+          status: { code: Code.RESOURCE_EXHAUSTED, message: this.#full(), fields: { table: this.name } },
+        };
+      }
+      this.#plan(tuple, 1);
+      const best = tuple.best;
+      const cell = tuple.add(keys.values, i * keyWords, rule);
+      if (tuple.best !== best) this.#stale = true;
+      if (i === 0) {
+        rule.tuple = tuple;
+        rule.cell = cell;
+      } else rule.rest = [...rule.rest, { tuple, cell }];
+    }
+    return ok;
+  }
+
+  /** Takes `rule`'s keys out of what the open plan leaves; */
+  forget(rule: SoftRule): void {
+    if (rule.tuple !== undefined) this.#plan(rule.tuple, -1);
+    for (const { tuple } of rule.rest) this.#plan(tuple, -1);
+  }
+
+  /** Undoes `forget`. */
+  keep(rule: SoftRule): void {
+    if (rule.tuple !== undefined) this.#plan(rule.tuple, 1);
+    for (const { tuple } of rule.rest) this.#plan(tuple, 1);
+  }
+
+  /** Unlinks `rule`. @precondition forgotten */
+  unlink(rule: SoftRule): void {
+    if (rule.tuple !== undefined) this.#remove(rule.tuple, rule.cell, rule);
+    for (const { tuple, cell } of rule.rest) this.#remove(tuple, cell, rule);
+  }
+
+  /** Lets frames walk the tuples there are now. Costs nothing unless their order changed, else O(masks). */
+  publish(): void {
+    if (!this.#stale) return;
+    this.#stale = false;
+    const order: Tuple[] = [];
+    for (const [hash, first] of this.#byMask) {
+      let kept: Tuple | undefined;
+      for (let tuple: Tuple | undefined = first; tuple !== undefined;) {
+        const next: Tuple | undefined = tuple.sameHash;
+        if (tuple.linked > 0) {
+          if (tuple.unsettled) tuple.settle();
+          order.push(tuple);
+          tuple.sameHash = kept;
+          kept = tuple;
+        }
+        tuple = next;
+      }
+      if (kept === undefined) this.#byMask.delete(hash);
+      else this.#byMask.set(hash, kept);
+    }
+    this.#order = order.sort((a, b) => b.best - a.best);
+  }
+
+  /** Undoes what `add` did of a rule before it failed. */
+  #takeBack(rule: SoftRule): void {
+    this.forget(rule);
+    this.unlink(rule);
+  }
+
+  #plan(tuple: RuleTuple, change: 1 | -1): void {
+    if (tuple.planned === 0) this.#masks++;
+    tuple.planned += change;
+    if (tuple.planned === 0) this.#masks--;
+  }
+
+  #remove(tuple: RuleTuple, cell: number, rule: SoftRule): void {
+    tuple.remove(cell, rule);
+    if (tuple.linked === 0 || tuple.unsettled) this.#stale = true;
+  }
+
+  #full(): string {
+    return `table '${this.name}' holds ${this.#masks} distinct masks, its limit is ${this.maxMasks}`;
+  }
+
+  #tupleOf(masks: Int32Array, offset: number): Tuple {
+    let hash = 0;
+    for (let i = 0; i < keyWords; i++) hash = Math.imul(hash ^ word(masks, offset + i), 0x9e3779b1) ^ (hash >>> 15);
+    const first = this.#byMask.get(hash);
+    for (let tuple = first; tuple !== undefined; tuple = tuple.sameHash) {
+      if (sameMask(tuple.mask, masks, offset)) return tuple;
+    }
+    const tuple = new Tuple(masks.subarray(offset, offset + keyWords));
+    tuple.sameHash = first;
+    this.#byMask.set(hash, tuple);
+    return tuple;
+  }
+}
+
+function sameMask(mask: Int32Array, masks: Int32Array, offset: number): boolean {
+  for (let i = 0; i < keyWords; i++) if (word(mask, i) !== word(masks, offset + i)) return false;
+  return true;
+}

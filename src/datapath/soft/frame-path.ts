@@ -1,0 +1,94 @@
+/** What the rules make of a frame: parse, match every table, count, meter, resolve. */
+import type { Classification, TableMatch } from "../datapath.js";
+import type { DropCounts } from "../drop-reason.js";
+import { keyWords } from "../frame-key.js";
+import type { PortId } from "../port.js";
+import type { TableIndex } from "../rule.js";
+import { AddressSet } from "./address-set.js";
+import { parseFrame } from "./parser.js";
+import type { RuleBase } from "./rule-base.js";
+import type { SoftRule } from "./soft-rule.js";
+import type { Ticks } from "./ticks.js";
+import { Fate } from "./verdict.js";
+
+export interface FramePathOptions {
+  /** What becomes of a frame that cannot be parsed. */
+  readonly unparsable: "pass" | "drop";
+  /** `exclude`: a rule that names no EtherType does not take frames addressed to the box. */
+  readonly localFrames: "exclude" | "match";
+}
+
+export class FramePath {
+  /** The last frame's key. */
+  readonly key = new Int32Array(keyWords);
+  /** What becomes of the last frame. */
+  readonly fate = new Fate();
+  localAddresses = new AddressSet([]);
+
+  constructor(
+    readonly rules: RuleBase,
+    readonly ticks: Ticks,
+    readonly drops: DropCounts,
+    readonly options: FramePathOptions,
+  ) {}
+
+  /**
+   * Counts and meters `frame` in each table's match and leaves its key in `key` and the outcome in `fate`.
+   * @returns false if the frame is unparsable: no rule has seen it
+   */
+  run(port: PortId, frame: Uint8Array): boolean {
+    const { fate, key, rules } = this;
+    fate.reset();
+    if (!parseFrame(port, frame, key)) {
+      this.drops.add("unparsable");
+      return false;
+    }
+    let excluded = false;
+    for (const table of rules.tables) {
+      const rule = table.rules.find(key, rules.generation);
+      if (rule === undefined) continue;
+      if (this.#excludes(rule)) excluded = true;
+      else this.#take(rule, frame.length);
+    }
+    if (excluded) this.drops.add("local-address");
+    return true;
+  }
+
+  /** What `run` would do, with every meter green, and without a trace. */
+  classify(port: PortId, frame: Uint8Array): Omit<Classification, "egressPort"> {
+    const { fate, key, rules } = this;
+    fate.reset();
+    const parsable = parseFrame(port, frame, key);
+    if (!parsable) {
+      return {
+        original: this.options.unparsable === "pass" ? "forward" : "drop",
+        punted: false,
+        parsable,
+        matches: [],
+      };
+    }
+    const matches = rules.tables.map((table, index): TableMatch => {
+      const rule = table.rules.find(key, rules.generation);
+      const excludedLocal = rule !== undefined && this.#excludes(rule);
+      if (rule !== undefined && !excludedLocal) fate.apply(rule, rule.action.green, rule.action.green);
+      return { table: index as TableIndex, cookie: rule?.cookie, action: rule?.action, excludedLocal };
+    });
+    return { original: fate.forwarded ? "forward" : "drop", punted: fate.copy !== undefined, parsable, matches };
+  }
+
+  #excludes(rule: SoftRule): boolean {
+    return (
+      this.options.localFrames === "exclude" &&
+      rule.tuple?.namesEtherType === false &&
+      this.localAddresses.holdsDestination(this.key)
+    );
+  }
+
+  #take(rule: SoftRule, bytes: number): void {
+    rule.packets++;
+    rule.bytes += bytes;
+    const { action, meter } = rule;
+    const colour = meter === undefined ? "green" : meter.mark(bytes, this.ticks.nowNs());
+    this.fate.apply(rule, action[colour], action.green);
+  }
+}

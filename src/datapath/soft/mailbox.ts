@@ -1,0 +1,74 @@
+/** A bounded queue with one reader who may wait. */
+
+/**
+ * Items in order for one reader. What does not fit is counted; the reader gets what did fit, and then the error that
+ * `overflow` makes of the number lost.
+ */
+export class Mailbox<T extends object> {
+  readonly #limit: number;
+  readonly #overflow: (lost: number) => Error;
+  #items: T[] = [];
+  /** Position in `#items` of what is read next. */
+  #head = 0;
+  #lost = 0;
+  #closed = false;
+  #wake: () => void = () => {};
+
+  /** @param limit items that may wait */
+  constructor(limit: number, overflow: (lost: number) => Error) {
+    this.#limit = limit;
+    this.#overflow = overflow;
+  }
+
+  /** Adds `item`; if the box is full, or was full once, it is lost. */
+  push(item: T): void {
+    if (this.#closed) return;
+    if (this.#lost > 0 || this.#items.length - this.#head >= this.#limit) this.#lost++;
+    else this.#items.push(item);
+    this.#wake();
+  }
+
+  /** Ends the reading once everything waiting is read. */
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+  }
+
+  /** Reads until `close` or until `signal` aborts; then, or when the reader leaves, `ended` is called. */
+  read(signal: AbortSignal, ended: () => void = () => {}): AsyncIterable<T> {
+    const stop = () => {
+      signal.removeEventListener("abort", stop);
+      ended();
+      this.#wake();
+    };
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
+    return this.#read(signal, stop);
+  }
+
+  async *#read(signal: AbortSignal, stop: () => void): AsyncGenerator<T, void, void> {
+    try {
+      while (!signal.aborted) {
+        const item = this.#take();
+        if (item !== undefined) {
+          yield item;
+          continue;
+        }
+        if (this.#lost > 0) throw this.#overflow(this.#lost);
+        if (this.#closed) return;
+        await new Promise<void>((wake) => (this.#wake = wake));
+      }
+    } finally {
+      stop();
+    }
+  }
+
+  #take(): T | undefined {
+    const item = this.#items[this.#head++];
+    if (this.#head >= this.#items.length || this.#head >= this.#limit) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+}

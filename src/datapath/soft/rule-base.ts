@@ -1,0 +1,177 @@
+/** Every table of the software switch, and the steps from one published state to the next. */
+import { defined, invariant } from "../../base/invariant.js";
+import type { Result, ResultOf } from "../../base/status.js";
+import { ok } from "../../base/status.js";
+import type { Plan } from "../datapath.js";
+import type { MeterSpec, PuntRule, RuleHandle, TableSpec } from "../rule.js";
+import { Classifier } from "./classifier.js";
+import { Meter, sameConfig } from "./meter.js";
+import { SoftRule } from "./soft-rule.js";
+import type { Ticks } from "./ticks.js";
+
+/** One table: its rules and how they meter. */
+export class Table {
+  readonly rules: Classifier;
+  readonly meter: MeterSpec | undefined;
+
+  constructor(spec: TableSpec) {
+    this.rules = new Classifier(spec.name, spec.maxMasks);
+    this.meter = spec.meter;
+  }
+}
+
+/** Tables in falling precedence, and the generation that frames see. */
+export class RuleBase {
+  tables: readonly Table[] = [];
+  generation = 1;
+  #rulesEver = 0;
+  #open = false;
+
+  constructor(
+    readonly ticks: Ticks,
+    readonly queues: number,
+  ) {}
+
+  /** @precondition no other plan is open */
+  plan(): Plan {
+    invariant(!this.#open, "one plan is open at a time");
+    this.#open = true;
+    return new SoftPlan(this, () => (this.#open = false));
+  }
+
+  nextAge(): number {
+    return this.#rulesEver++;
+  }
+}
+
+/** The rule behind `handle`. @throws InvariantError for the handle of another backend */
+export function ruleOf(handle: RuleHandle): SoftRule {
+  const rule: object = handle;
+  invariant(rule instanceof SoftRule, "a rule handle of the software switch");
+  return rule;
+}
+
+/**
+ * New rules are linked at once, to live from the next generation on; ends and changes are noted in the rules. So
+ * `commit` is one step of the generation, and then clean-up of what this plan touched, before any frame is looked at.
+ */
+class SoftPlan implements Plan {
+  readonly #base: RuleBase;
+  readonly #closed: () => void;
+  readonly #next: number;
+  #tables: readonly Table[];
+  readonly #added: SoftRule[] = [];
+  readonly #removed: SoftRule[] = [];
+  readonly #changed: SoftRule[] = [];
+  #state: "fresh" | "open" | "ended" = "fresh";
+  #wasReset = false;
+
+  constructor(base: RuleBase, closed: () => void) {
+    this.#base = base;
+    this.#closed = closed;
+    this.#next = base.generation + 1;
+    this.#tables = base.tables;
+  }
+
+  reset(tables: readonly TableSpec[]): Result {
+    invariant(this.#state === "fresh", "reset is the first call of a plan");
+    this.#state = "open";
+    this.#wasReset = true;
+    this.#tables = tables.map((spec) => new Table(spec));
+    return ok;
+  }
+
+  add(rule: PuntRule): ResultOf<RuleHandle> {
+    this.#work();
+    const table = defined(this.#tables[rule.table], "a rule names a table of the plan");
+    const made = new SoftRule(rule.table, rule.priority, this.#base.nextAge(), this.#next, {
+      action: this.#checked(rule.action),
+      cookie: rule.cookie,
+      meter: this.#meter(table, rule.meter),
+    });
+    const added = table.rules.add(rule, made);
+    if (!added.ok) return added;
+    this.#added.push(made);
+    return { ok: true, value: handleOf(made) };
+  }
+
+  replace(handle: RuleHandle, change: Pick<PuntRule, "action" | "meter" | "cookie">): ResultOf<RuleHandle> {
+    const rule = this.#living(handle);
+    const same = sameConfig(rule.meter?.config, change.meter);
+    const meter = same ? rule.meter : this.#meter(this.#tableOf(rule), change.meter);
+    if (rule.pending === undefined) this.#changed.push(rule);
+    rule.pending = { action: this.#checked(change.action), cookie: change.cookie, meter };
+    return { ok: true, value: handle };
+  }
+
+  remove(handle: RuleHandle): void {
+    const rule = this.#living(handle);
+    rule.to = this.#next;
+    this.#tableOf(rule).rules.forget(rule);
+    this.#removed.push(rule);
+  }
+
+  commit(): Promise<Result> {
+    this.#work();
+    this.#base.tables = this.#tables;
+    this.#base.generation = this.#next;
+    for (const rule of this.#changed) rule.settle();
+    for (const rule of this.#removed) this.#tableOf(rule).rules.unlink(rule);
+    this.#end();
+    return Promise.resolve(ok);
+  }
+
+  abandon(): void {
+    this.#work();
+    for (const rule of this.#changed) rule.pending = undefined;
+    for (const rule of this.#removed) {
+      rule.to = 0;
+      this.#tableOf(rule).rules.keep(rule);
+    }
+    for (const rule of this.#added) {
+      const { rules } = this.#tableOf(rule);
+      rule.to = this.#next;
+      rules.forget(rule);
+      rules.unlink(rule);
+    }
+    this.#end();
+  }
+
+  #end(): void {
+    for (const table of this.#tables) table.rules.publish();
+    this.#state = "ended";
+    this.#closed();
+  }
+
+  #work(): void {
+    invariant(this.#state !== "ended", "a plan ends once");
+    this.#state = "open";
+  }
+
+  #living(handle: RuleHandle): SoftRule {
+    this.#work();
+    const rule = ruleOf(handle);
+    invariant(rule.to === 0, "a rule is removed once and then left alone");
+    invariant(!this.#wasReset || rule.from === this.#next, "a reset ends the rules there were");
+    return rule;
+  }
+
+  #tableOf(rule: SoftRule): Table {
+    return defined(this.#tables[rule.table], "a rule's table is one of the plan");
+  }
+
+  #checked(action: PuntRule["action"]): PuntRule["action"] {
+    invariant(action.queue === undefined || action.queue < this.#base.queues, "a rule names a queue there is");
+    return action;
+  }
+
+  #meter(table: Table, config: PuntRule["meter"]): Meter | undefined {
+    if (config === undefined) return undefined;
+    return new Meter(defined(table.meter, "only rules of metering tables meter"), config, this.#base.ticks.nowNs());
+  }
+}
+
+function handleOf(rule: SoftRule): RuleHandle {
+  const handle: object = rule;
+  return handle as RuleHandle;
+}
