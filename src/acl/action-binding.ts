@@ -21,6 +21,11 @@ const saiVerdicts: Readonly<Record<string, Verdict>> = {
   TRANSIT: "copy-cancel",
 };
 
+/** The verdict of a SAI packet action, with or without its prefix `SAI_PACKET_ACTION_`. */
+export function saiVerdict(name: string): Verdict | undefined {
+  return saiVerdicts[name.replace("SAI_PACKET_ACTION_", "")];
+}
+
 /** Last component of an action's name or alias, in lower case. */
 const wellKnown: Readonly<Record<string, Verdict>> = {
   noaction: "forward",
@@ -92,7 +97,7 @@ function verdictsOf(
   let base: Verdict | undefined;
   for (const body of bodies) {
     const [packetAction = "", color] = annotationArguments(body);
-    const verdict = saiVerdicts[packetAction.replace("SAI_PACKET_ACTION_", "")];
+    const verdict = saiVerdict(packetAction);
     if (verdict === undefined) return { reason: `@sai_action(${body.trim()})` };
     if (color === undefined) base = verdict;
     else {

@@ -9,7 +9,7 @@ export interface BacklogLimit {
 export class Backlog {
   readonly #limit: BacklogLimit;
   readonly #ready: () => void;
-  #waiting: Uint8Array[] = [];
+  #waiting: Buffer[] = [];
   #next = 0;
   #bytes = 0;
 
@@ -25,7 +25,7 @@ export class Backlog {
   }
 
   /** Queues `message`; false if it would exceed the limit, then nothing changed. */
-  offer(message: Uint8Array): boolean {
+  offer(message: Buffer): boolean {
     if (this.length >= this.#limit.frames || this.#bytes + message.length > this.#limit.bytes) return false;
     this.#bytes += message.length;
     this.#waiting.push(message);
@@ -34,7 +34,7 @@ export class Backlog {
   }
 
   /** The oldest message, or undefined. */
-  take(): Uint8Array | undefined {
+  take(): Buffer | undefined {
     const message = this.#waiting[this.#next];
     if (message === undefined) return undefined;
     this.#bytes -= message.length;

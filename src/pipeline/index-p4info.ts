@@ -219,6 +219,17 @@ class Indexer {
   }
 }
 
+/** The form in which a program with port translation names ports; undefined if it declares no translated port type. */
+export function portTranslation(spec: P4InfoSpec): ValueFormat | undefined {
+  for (const name of portTypesOf(spec)) {
+    const type = spec.newTypes.get(name);
+    if (type?.kind === "translated-string") return { kind: "sdn-string", port: true };
+    if (type?.kind === "translated")
+      return { kind: "bits", width: type.sdnBitwidth, bytes: (type.sdnBitwidth + 7) >> 3, port: true };
+  }
+  return undefined;
+}
+
 /** The types whose values are ports: those the packet metadata uses for ports, and the usual names and URIs. */
 function portTypesOf(spec: P4InfoSpec): ReadonlySet<string> {
   const types = new Set<string>();

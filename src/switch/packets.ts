@@ -13,7 +13,7 @@ import type { Program } from "./program.js";
 /** Encodes the PacketIns of one pipeline. */
 export interface PacketInEncoder {
   /** The message for `source[offset, offset + length)`, which is copied. */
-  encode(ingress: number, egress: number, source: Uint8Array, offset: number, length: number): Uint8Array;
+  encode(ingress: number, egress: number, source: Uint8Array, offset: number, length: number): Buffer;
 }
 
 export interface PacketOptions {

@@ -1,0 +1,52 @@
+/** `SubscribeResults`: the fate of every frame from the moment `active` is sent. */
+import { resourceExhausted } from "../../base/status.js";
+import { controllerPort, frameResults } from "../../switch/injection.js";
+import type { Switch } from "../../switch/switch.js";
+import { encodeResult, encodeSubscriptionActive } from "../../wire/dataplane.js";
+import type { RpcContext, ServerStreamCall } from "../context.js";
+import { serviceError } from "../unary.js";
+
+/** Results that may wait for one subscriber. */
+const backlog = 16_384;
+
+export async function subscribeResults(
+  context: RpcContext,
+  device: () => Switch,
+  call: ServerStreamCall,
+): Promise<void> {
+  const gone = new AbortController();
+  call.on("cancelled", () => gone.abort());
+  try {
+    const from = device();
+    const results = frameResults(from, gone.signal, backlog);
+    call.write(encodeSubscriptionActive());
+    for await (const { ingressPort, frame, outputs } of results) {
+      const at = (port: number, bytes: Uint8Array) => ({
+        port,
+        frame: bytes,
+        controllerPort: controllerPort(from, port),
+      });
+      const message = encodeResult(
+        at(ingressPort, frame),
+        outputs.map((output) => at(output.port, output.frame)),
+      );
+      if (!call.write(message)) await drained(call, gone.signal);
+    }
+    call.end();
+  } catch (error) {
+    if (gone.signal.aborted) call.end();
+    else call.emit("error", serviceError(context, "SubscribeResults", call.getPeer(), tooSlow(error)));
+  }
+}
+
+/** A subscriber that cannot keep up is told how much it lost. */
+function tooSlow(error: unknown): unknown {
+  return error instanceof Error && error.name === "SubscriberTooSlow" ? resourceExhausted(error.message) : error;
+}
+
+async function drained(call: ServerStreamCall, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    call.once("drain", resolve);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,79 @@
+/** `Read`: entities as a stream of responses, cut by size. */
+import { cancelled, type Status } from "../../base/status.js";
+import type { EntitySink } from "../../entity/entity-sink.js";
+import type { FlowingSink } from "../../switch/read.js";
+import { decodeReadRequest } from "../../wire/decode-read.js";
+import { ReadResponseEncoder } from "../../wire/encode-entity.js";
+import { batchError } from "../batch-error.js";
+import { deviceOf, type RpcContext, type ServerStreamCall } from "../context.js";
+import { serviceError } from "../unary.js";
+
+/** Sends what has been collected and waits until the stream takes more. */
+class ReadStream implements FlowingSink {
+  readonly #encoder = new ReadResponseEncoder();
+  readonly #call: ServerStreamCall;
+  readonly #signal: AbortSignal;
+  #sent = 0;
+
+  constructor(call: ServerStreamCall, signal: AbortSignal) {
+    this.#call = call;
+    this.#signal = signal;
+  }
+
+  readonly tableEntry: EntitySink["tableEntry"] = (schema, entry) => this.#encoder.tableEntry(schema, entry);
+  readonly directCounter: EntitySink["directCounter"] = (schema, entry, data) =>
+    this.#encoder.directCounter(schema, entry, data);
+  readonly directMeter: EntitySink["directMeter"] = (schema, entry) => this.#encoder.directMeter(schema, entry);
+
+  get full(): boolean {
+    return this.#encoder.full;
+  }
+
+  async flush(): Promise<void> {
+    this.#sent++;
+    if (this.#call.write(this.#encoder.take())) return;
+    await new Promise<void>((resolve, reject) => {
+      const gone = () => reject(cancelled("the client went away"));
+      this.#signal.addEventListener("abort", gone, { once: true });
+      this.#call.once("drain", () => {
+        this.#signal.removeEventListener("abort", gone);
+        resolve();
+      });
+      if (this.#signal.aborted) gone();
+    });
+  }
+
+  /** An answer without entities is one empty response, as clients that receive once expect (RED-09). */
+  async finish(): Promise<void> {
+    if (!this.#encoder.empty || this.#sent === 0) await this.flush();
+  }
+}
+
+export async function read(context: RpcContext, call: ServerStreamCall): Promise<void> {
+  const began = performance.now();
+  const gone = new AbortController();
+  call.on("cancelled", () => gone.abort());
+  try {
+    const header = decodeReadRequest(call.request);
+    const stream = new ReadStream(call, gone.signal);
+    const options = { role: header.role, signal: gone.signal };
+    const results: readonly (Status | undefined)[] = await deviceOf(context, header.deviceId).read(
+      header.queries,
+      stream,
+      options,
+    );
+    await stream.finish();
+    if (results.some((result) => result !== undefined)) throw batchError(results, "requests", call);
+    call.end();
+    context.finished("Read", 0, (performance.now() - began) / 1000);
+  } catch (error) {
+    if (gone.signal.aborted) {
+      context.finished("Read", 1, (performance.now() - began) / 1000);
+      call.end();
+      return;
+    }
+    const failure = serviceError(context, "Read", call.getPeer(), error);
+    context.finished("Read", failure.code, (performance.now() - began) / 1000);
+    call.emit("error", failure);
+  }
+}

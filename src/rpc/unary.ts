@@ -1,0 +1,60 @@
+/** One unary RPC: its outcome answered, refusals logged, broken invariants made fatal. */
+import * as grpc from "@grpc/grpc-js";
+import { InvariantError } from "../base/invariant.js";
+import { Code, codeName, StatusError, type Status } from "../base/status.js";
+import type { RpcContext, UnaryCall } from "./context.js";
+
+/** An RPC that fails with `grpc-status-details-bin`. */
+export class DetailedError extends Error {
+  override readonly name = "DetailedError";
+  constructor(
+    readonly code: Status["code"],
+    message: string,
+    /** A serialized `google.rpc.Status`; undefined: it did not fit the trailers the peer takes. */
+    readonly details: Buffer | undefined,
+  ) {
+    super(message);
+  }
+}
+
+/** What the peer is told about `error`; one line in the log for each refused RPC. */
+export function serviceError(context: RpcContext, method: string, peer: string, error: unknown): grpc.ServiceError {
+  if (error instanceof InvariantError) context.fatal(error);
+  const metadata = new grpc.Metadata();
+  const { code, message } = outcome(error);
+  if (error instanceof DetailedError && error.details !== undefined)
+    metadata.set("grpc-status-details-bin", error.details);
+  if (error instanceof StatusError || error instanceof DetailedError)
+    context.log.info("rpc.refused", { method, peer, code: codeName(code), reason: message });
+  else context.log.error("rpc.failed", { method, peer, error });
+  return Object.assign(new Error(message), { code, details: message, metadata });
+}
+
+function outcome(error: unknown): Pick<Status, "code" | "message"> {
+  if (error instanceof StatusError) return error.status;
+  if (error instanceof DetailedError) return error;
+  return { code: Code.INTERNAL, message: "internal error; the log of p4rtd has the cause" };
+}
+
+/** Wraps `handle` into a gRPC handler. */
+export function unary(
+  context: RpcContext,
+  method: string,
+  handle: (request: Buffer, call: UnaryCall) => Promise<Buffer> | Buffer,
+): grpc.handleUnaryCall<Buffer, Buffer> {
+  return (call, callback) => {
+    const began = performance.now();
+    const answer = async () => handle(call.request, call);
+    answer().then(
+      (response) => {
+        context.finished(method, Code.OK, (performance.now() - began) / 1000);
+        callback(null, response);
+      },
+      (error: unknown) => {
+        const failure = serviceError(context, method, call.getPeer(), error);
+        context.finished(method, failure.code, (performance.now() - began) / 1000);
+        callback(failure);
+      },
+    );
+  };
+}

@@ -1,0 +1,151 @@
+/** SetForwardingPipelineConfig and GetForwardingPipelineConfig messages ⇄ pipeline configurations. */
+import { invalidArgument } from "../base/status.js";
+import type { ElectionId } from "../session/election-id.js";
+import { ByteReader } from "./byte-reader.js";
+import { ByteWriter } from "./byte-writer.js";
+import { decodeElectionId } from "./decode-write.js";
+import { EncodedP4Info } from "./p4info-source.js";
+import { Span } from "./span.js";
+
+/** A `ForwardingPipelineConfig`; `cookie` undefined: not set. */
+export interface WirePipelineConfig {
+  readonly p4info: EncodedP4Info;
+  readonly deviceConfig: Uint8Array;
+  readonly cookie: bigint | undefined;
+}
+
+export interface SetPipelineRequest {
+  readonly deviceId: bigint;
+  readonly role: string;
+  readonly electionId: ElectionId | undefined;
+  /** Enum number of `Action`. */
+  readonly action: number;
+  readonly config: WirePipelineConfig | undefined;
+}
+
+/** @throws StatusError INVALID_ARGUMENT if `bytes` are no SetForwardingPipelineConfigRequest */
+export function decodeSetPipelineRequest(bytes: Uint8Array): SetPipelineRequest {
+  const reader = new ByteReader();
+  let deviceId = 0n;
+  let role = "";
+  let action = 0;
+  const election = new Span();
+  const config = new Span();
+  reader.reset(bytes);
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === 0x08) deviceId = reader.uint64();
+    else if (tag === 0x20) action = reader.int32();
+    else if (tag === 0x32) role = reader.string();
+    else if (tag === 0x1a || tag === 0x2a) take(reader, tag === 0x1a ? election : config);
+    else reader.skip();
+  }
+  const electionId = decodeElectionId(reader, election);
+  return { deviceId, role, electionId, action, config: config.present ? decodeConfig(reader, config) : undefined };
+}
+
+function take(reader: ByteReader, into: Span): void {
+  const length = reader.length();
+  into.add(reader.bytes, reader.pos, reader.pos + length);
+  reader.pos += length;
+}
+
+function decodeConfig(reader: ByteReader, at: Span): WirePipelineConfig {
+  const p4info = new Span();
+  const cookie = new Span();
+  let deviceConfig: Uint8Array = new Uint8Array(0);
+  reader.reset(at.bytes, at.start, at.end);
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === 0x0a || tag === 0x1a) take(reader, tag === 0x0a ? p4info : cookie);
+    else if (tag === 0x12) deviceConfig = Uint8Array.from(reader.view());
+    else reader.skip();
+  }
+  const bytes = p4info.present ? Uint8Array.from(p4info.bytes.subarray(p4info.start, p4info.end)) : new Uint8Array(0);
+  return {
+    p4info: new EncodedP4Info(bytes),
+    deviceConfig,
+    cookie: cookie.present ? decodeCookie(reader, cookie) : undefined,
+  };
+}
+
+function decodeCookie(reader: ByteReader, at: Span): bigint {
+  let value = 0n;
+  reader.reset(at.bytes, at.start, at.end);
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === 0x08) value = reader.uint64();
+    else reader.skip();
+  }
+  return value;
+}
+
+/** `device_id` and enum number of `response_type`. @throws StatusError INVALID_ARGUMENT if `bytes` are no GetForwardingPipelineConfigRequest */
+export function decodeGetPipelineRequest(bytes: Uint8Array): {
+  readonly deviceId: bigint;
+  readonly responseType: number;
+} {
+  const reader = new ByteReader();
+  let deviceId = 0n;
+  let responseType = 0;
+  reader.reset(bytes);
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === 0x08) deviceId = reader.uint64();
+    else if (tag === 0x10) responseType = reader.int32();
+    else reader.skip();
+  }
+  return { deviceId, responseType };
+}
+
+/** Which parts each response type gives: P4Info, device config. */
+const parts: Readonly<Record<number, { readonly p4info: boolean; readonly deviceConfig: boolean }>> = {
+  0: { p4info: true, deviceConfig: true },
+  1: { p4info: false, deviceConfig: false },
+  2: { p4info: true, deviceConfig: false },
+  3: { p4info: false, deviceConfig: true },
+};
+
+/**
+ * A GetForwardingPipelineConfigResponse; `config` undefined leaves it unset (GFP-02 … GFP-11).
+ * @throws StatusError INVALID_ARGUMENT for an unknown response type (GFP-13)
+ */
+export function encodeGetPipelineResponse(
+  config:
+    | {
+        readonly p4info: { readonly bytes: Uint8Array };
+        readonly deviceConfig: Uint8Array;
+        readonly cookie: bigint | undefined;
+      }
+    | undefined,
+  responseType: number,
+): Buffer {
+  const wanted = parts[responseType];
+  if (wanted === undefined)
+    throw invalidArgument(
+      `response_type ${responseType} is unknown; it must be ALL (0), COOKIE_ONLY (1), P4INFO_AND_COOKIE (2) or DEVICE_CONFIG_AND_COOKIE (3)`,
+    );
+  if (config === undefined) return Buffer.alloc(0);
+  const writer = new ByteWriter();
+  const body = writer.open(0x0a);
+  if (wanted.p4info) writer.bytesField(0x0a, config.p4info.bytes);
+  if (wanted.deviceConfig && config.deviceConfig.length > 0) writer.bytesField(0x12, config.deviceConfig);
+  if (config.cookie !== undefined) {
+    const cookie = writer.open(0x1a);
+    if (config.cookie !== 0n) {
+      writer.tag(0x08);
+      writer.uint64(config.cookie);
+    }
+    writer.close(cookie);
+  }
+  writer.close(body);
+  return writer.take();
+}
+
+/** `device_id` of a CapabilitiesRequest. @throws StatusError INVALID_ARGUMENT if `bytes` are none */
+export function decodeCapabilitiesRequest(bytes: Uint8Array): bigint {
+  return decodeGetPipelineRequest(bytes).deviceId;
+}
+
+/** A CapabilitiesResponse. */
+export function encodeCapabilitiesResponse(apiVersion: string): Buffer {
+  const writer = new ByteWriter();
+  writer.stringField(0x0a, apiVersion);
+  return writer.take();
+}
