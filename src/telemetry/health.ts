@@ -11,6 +11,7 @@ export interface HealthService {
 /** Runs `run` after `delayMs` unless the returned function is called before. */
 export type After = (delayMs: number, run: () => void) => () => void;
 
+/** What `Health` is made of. */
 export interface HealthOptions {
   /** Names whose status is shown; `""` is the server as a whole. */
   readonly services: readonly string[];

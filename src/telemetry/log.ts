@@ -8,6 +8,7 @@ import { formatJson, formatText, plainFields, type LogLine } from "./log-format.
 /** The levels in rising severity. */
 export const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error", "fatal"];
 
+/** What `createLogger` needs; only the level is required. */
 export interface LoggerOptions {
   /** Events below it are not written. */
   readonly level: LogLevel;

@@ -4,6 +4,7 @@ import { invariant } from "../base/invariant.js";
 import type { Logger } from "../base/logger.js";
 import type { Metrics } from "./metrics.js";
 
+/** Where to listen, and what to show. */
 export interface PrometheusOptions {
   /** IPv4 or IPv6 literal, or host name. */
   readonly address: string;
