@@ -32,9 +32,10 @@ export const keyFieldNames = [
   "dst_ipv6_upper",
 ] as const;
 
+/** One of `keyFieldNames`. */
 export type KeyFieldName = (typeof keyFieldNames)[number];
 
-/** @see SAI saiacl.h, sai_packet_action_t */
+/** What the rule model can do with a frame. @see SAI saiacl.h, sai_packet_action_t */
 export const packetActions = [
   "SAI_PACKET_ACTION_DROP",
   "SAI_PACKET_ACTION_FORWARD",
@@ -46,4 +47,5 @@ export const packetActions = [
   "SAI_PACKET_ACTION_TRANSIT",
 ] as const;
 
+/** One of `packetActions`. */
 export type PacketAction = (typeof packetActions)[number];

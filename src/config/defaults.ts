@@ -1,8 +1,6 @@
 /** What holds where a file says nothing, and for a start with no file at all. Loads no library. */
-import type { Config } from "./config.js";
-import type { AclOptions, Device, PipelineOptions } from "./devices.js";
+import type { AclOptions, Config, Device, Interface, PipelineOptions } from "./config.js";
 import { deepFreeze } from "./freeze.js";
-import type { Interface } from "./interfaces.js";
 
 /** Of `devices[].pipeline`. */
 export const defaultPipeline: PipelineOptions = deepFreeze({

@@ -1,53 +1,11 @@
 /** `devices`: one ASIC or software switch each. */
+import type { AclOptions, Device, PipelineOptions, Route, SoftDatapath } from "./config.js";
 import { defaultAcl, defaultDeviceName, defaultPipeline } from "./defaults.js";
 import { keyFieldNames, packetActions, type KeyFieldName, type PacketAction } from "./binding-names.js";
-import { hasHostBits, readIpAddress, readPrefix, type Prefix } from "./host.js";
+import { hasHostBits, readIpAddress, readPrefix } from "./host.js";
 import { deviceId, portId } from "./ids.js";
 import { integer, oneOf, scalar, text } from "./scalars.js";
 import { list, mapping, section } from "./sections.js";
-
-export interface Device {
-  /** 1 … 2^64 − 1 */
-  readonly deviceId: bigint;
-  /** For operators; unique. */
-  readonly name: string;
-  readonly datapath: SoftDatapath;
-  readonly pipeline: PipelineOptions;
-  readonly acl: AclOptions;
-}
-
-/** The software switch in this process. */
-export interface SoftDatapath {
-  readonly type: "soft";
-  /** IPv4 and IPv6 literals of the box itself, for `punt.excludeLocal`. */
-  readonly localAddresses: readonly string[];
-  /** Where frames that no rule takes leave by their destination address; the longest prefix wins. */
-  readonly routes: readonly Route[];
-}
-
-export interface Route {
-  readonly prefix: Prefix;
-  /** A port of the device. */
-  readonly portId: number;
-}
-
-export interface PipelineOptions {
-  /** A table that the datapath cannot realise: the push is refused, or its entries are kept without effect. */
-  readonly unboundTables: "refuse" | "store";
-  /** A push of the pipeline that is already there: entries are cleared as by any push, or kept. */
-  readonly identicalCommit: "clear" | "keep";
-  /** `table.field` of P4Info to the key field that realises it, where annotations do not say. */
-  readonly bindings: readonly (readonly [field: string, key: KeyFieldName])[];
-  /** Name of a P4Info action to what it does to a frame, where annotations do not say. */
-  readonly actions: readonly (readonly [action: string, verdict: PacketAction])[];
-}
-
-export interface AclOptions {
-  /** The `size` of a P4Info table: the most entries it takes, or a promise that it takes as many. */
-  readonly tableSize: "exact" | "at-least";
-  /** Distinct masks per table, 1 … 65,536; one more is RESOURCE_EXHAUSTED. */
-  readonly maxMasks: number;
-}
 
 const deviceName = () => text("a device name", /^[\w.:/-]{1,64}$/, "1 to 64 letters, digits, or any of . : / _ -");
 
@@ -119,4 +77,5 @@ const device = section({
   acl: raw.acl,
 }));
 
+/** The section `devices`. */
 export const devices = list(device, "devices", 1);

@@ -1,6 +1,6 @@
 /** Command-line flags that change a configuration. */
-import { defaultDeviceName } from "./defaults.js";
 import type { Config } from "./config.js";
+import { defaultDeviceName } from "./defaults.js";
 import { deepFreeze } from "./freeze.js";
 
 /** Flags with a say in the configuration; undefined: not given. */

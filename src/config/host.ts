@@ -1,4 +1,5 @@
 /** Addresses of hosts and networks as text. */
+import type { Prefix } from "./config.js";
 import { isIP, isIPv4, isIPv6 } from "node:net";
 import { defined } from "../base/invariant.js";
 
@@ -25,14 +26,6 @@ export function addressBytes(address: string): Uint8Array {
   const after = tail === undefined ? [] : words(tail);
   const all = [...before, ...Array<number>(8 - before.length - after.length).fill(0), ...after];
   return Uint8Array.from(all.flatMap((word) => [word >> 8, word & 0xff]));
-}
-
-/** A network: its address has no bit beyond the prefix length. */
-export interface Prefix {
-  /** IPv4 or IPv6 literal. */
-  readonly address: string;
-  /** 0 … 32 for IPv4, 0 … 128 for IPv6. */
-  readonly length: number;
 }
 
 /** `text` such as `10.0.0.0/8` as a prefix; bits beyond the length may be set (`hasHostBits`). */

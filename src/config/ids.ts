@@ -10,7 +10,9 @@ export function readDeviceId(value: unknown): bigint | undefined {
   return typeof value === "bigint" && value >= 1n && value <= maxDeviceId ? value : undefined;
 }
 
+/** 1 … 2^64 − 1 */
 export const deviceId = () =>
   scalar<bigint>({ what: "a device id", allowed: `1 … ${maxDeviceId.toString()}`, read: readDeviceId });
 
+/** 1 … 0xfffffeff */
 export const portId = () => integer("a port id", 1, maxPortId);

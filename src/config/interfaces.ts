@@ -1,19 +1,9 @@
 /** `interfaces`: the names operators know, and the ports they are. */
+import type { Interface } from "./config.js";
 import { defaultMtu } from "./defaults.js";
 import { deviceId, portId } from "./ids.js";
 import { integer, oneOf, text } from "./scalars.js";
 import { mapping, section } from "./sections.js";
-
-export interface Interface {
-  /** Such as `ethernet-1/1`. */
-  readonly name: string;
-  /** P4Runtime port id, 1 … 0xfffffeff. */
-  readonly portId: number;
-  readonly deviceId: bigint;
-  readonly type: "virtual";
-  /** Largest IP packet in bytes, without Ethernet header and tags; 68 … 65,535. */
-  readonly mtu: number;
-}
 
 /** An interface as the file has it: the device may be left out where there is only one. */
 export interface InterfaceEntry extends Omit<Interface, "deviceId"> {
@@ -29,6 +19,7 @@ const entry = section({
   mtu: integer("an MTU", 68, 65535).default(defaultMtu),
 });
 
+/** The section `interfaces`; which device an interface belongs to may still be open. */
 export const interfaces = mapping(interfaceName, entry, "interface names to {port_id, …}").transform((raw) =>
   Object.entries(raw).map(([name, { port_id, device, type, mtu }]): InterfaceEntry => ({
     name,

@@ -1,33 +1,9 @@
 /** `listeners`: where controllers connect. */
+import type { Security, TcpListener, UnixListener } from "./config.js";
 import * as z from "zod";
 import { readHost } from "./host.js";
 import { integer, scalar, text } from "./scalars.js";
 import { list, notA, section } from "./sections.js";
-
-/** How a listener protects its connections. */
-export type Security = "insecure";
-
-export interface TcpListener {
-  readonly kind: "tcp";
-  /** IPv4 or IPv6 literal without brackets, or host name. */
-  readonly address: string;
-  /** 0 … 65,535; 0: any free one. */
-  readonly port: number;
-  readonly security: Security;
-}
-
-export interface UnixListener {
-  readonly kind: "unix";
-  /** Absolute path of the socket, at most 107 bytes. @see unix(7) */
-  readonly path: string;
-  /** Permission bits of the socket, 0 … 0o777. */
-  readonly mode: number;
-  /** Name or number of the group that owns the socket; undefined: the process's own. */
-  readonly group: string | undefined;
-  readonly security: Security;
-}
-
-export type Listener = TcpListener | UnixListener;
 
 /** Permission bits of a socket whose listener names none. */
 export const defaultSocketMode = "0660";
@@ -107,4 +83,5 @@ const listener = z.preprocess(
   z.discriminatedUnion("kind", [tcp, unix]),
 );
 
+/** The section `listeners`. */
 export const listeners = list(listener, "listeners", 1);

@@ -1,6 +1,6 @@
 /** Reads the configuration file. Only here, and only for a file, the YAML and schema libraries are loaded. */
-import { readFile } from "node:fs/promises";
 import type { Config } from "./config.js";
+import { readFile } from "node:fs/promises";
 import { ConfigError, formatPath, type ConfigProblem, type KeyPath } from "./problem.js";
 
 /** Larger files are refused, in bytes. */

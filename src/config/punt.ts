@@ -1,28 +1,14 @@
 /** `punt`: what protects the box and its CPU from punt rules. */
+import type { Punt, PuntQueue } from "./config.js";
 import { defaultConfig } from "./defaults.js";
-import { rate, type Rate } from "./rate.js";
+import { rate } from "./rate.js";
 import { flag, oneOf, text } from "./scalars.js";
 import { mapping, section } from "./sections.js";
-
-/** A class of punted frames that actions name by a QOS_QUEUE parameter, with its policer. */
-export interface PuntQueue extends Rate {
-  readonly name: string;
-}
-
-export interface Punt {
-  /** Frames addressed to the box itself are taken only by rules that name an EtherType. */
-  readonly excludeLocal: boolean;
-  /** What becomes of frames too broken to parse. */
-  readonly unparsable: "pass" | "drop";
-  /** In the file's order, names unique. */
-  readonly queues: readonly PuntQueue[];
-  /** Punted frames per second by ingress port and in all; undefined: not policed. */
-  readonly policers: { readonly perPort: Rate | undefined; readonly deviceTotal: Rate | undefined };
-}
 
 const defaults = defaultConfig.punt;
 const queueName = text("a queue name", /^[\w.:-]{1,64}$/, "1 to 64 letters, digits, or any of . : _ -");
 
+/** The section `punt`. */
 export const punt = section({
   exclude_local: flag().default(defaults.excludeLocal),
   unparsable: oneOf(["pass", "drop"]).default(defaults.unparsable),

@@ -1,7 +1,7 @@
 /** The file as a whole: its sections, and what its values say about each other. */
+import type { Config } from "./config.js";
 import type * as z from "zod";
 import { arbitration } from "./arbitration.js";
-import type { Config } from "./config.js";
 import { defaultConfig, defaultInterfaces } from "./defaults.js";
 import { devices } from "./devices.js";
 import { deepFreeze } from "./freeze.js";

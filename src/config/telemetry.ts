@@ -1,23 +1,9 @@
 /** `telemetry`: what the daemon tells about itself. */
+import type { Endpoint, Telemetry } from "./config.js";
 import { defaultConfig } from "./defaults.js";
 import { readHost } from "./host.js";
 import { oneOf, readInteger, scalar } from "./scalars.js";
 import { section } from "./sections.js";
-
-/** Where a server listens. */
-export interface Endpoint {
-  /** IPv4 or IPv6 literal without brackets, or host name. */
-  readonly address: string;
-  /** 0 … 65,535; 0: any free one. */
-  readonly port: number;
-}
-
-export interface Telemetry {
-  /** Events below this level are not written. */
-  readonly logLevel: "debug" | "info" | "warn" | "error" | "fatal";
-  /** Serve metrics on `GET /metrics` there; undefined: not at all. */
-  readonly prometheus: { readonly listen: Endpoint } | undefined;
-}
 
 const defaults = defaultConfig.telemetry;
 
@@ -37,6 +23,7 @@ const endpoint = () =>
     },
   });
 
+/** The section `telemetry`. */
 export const telemetry = section({
   log_level: oneOf(["debug", "info", "warn", "error", "fatal"]).default(defaults.logLevel),
   prometheus: section({ listen: endpoint() }).optional(),

@@ -1,0 +1,41 @@
+/** Every event of level warn and above, declared once; `docs/events.md` is made from it. */
+
+/** What an operator needs to know about an event, a sentence or two each. */
+export interface EventDescription {
+  readonly level: "warn" | "error" | "fatal";
+  readonly title: string;
+  readonly cause: string;
+  readonly effect: string;
+  /** What to do about it. */
+  readonly remedy: string;
+}
+
+/** By name `area.event_name`, sorted. */
+export const events: Readonly<Record<string, EventDescription>> = {
+  "telemetry.events_dropped": {
+    level: "warn",
+    title: "Log events were dropped",
+    cause: "More than 10,000 events came before the log library was loaded; `events` says how many more.",
+    effect: "The log has a gap right after the start; nothing else is affected.",
+    remedy: "Raise telemetry.log_level, or look for what floods the log at the start.",
+  },
+  "telemetry.scrape_failed": {
+    level: "error",
+    title: "Metrics could not be read",
+    cause: "A component failed while its numbers were collected; `error` says how.",
+    effect: "The scrape was answered with status 500; the monitoring system has a gap.",
+    remedy: "Report it with the error's stack: this is a fault of p4rtd.",
+  },
+};
+
+/** The declared events as Markdown. */
+export function eventsDocument(): string {
+  const sections = Object.entries(events).map(
+    ([name, { level, title, cause, effect, remedy }]) =>
+      `## ${name}\n\n**${title}** (${level})\n\n- Cause: ${cause}\n- Effect: ${effect}\n- What to do: ${remedy}\n`,
+  );
+  const head =
+    "# Events\n\n<!-- Made by `node scripts/events-doc.mjs` from src/telemetry/events.ts; do not edit. -->\n\n" +
+    "Every log event of level warn, error and fatal. A line has `time`, `level`, `event` and the event's own fields.\n";
+  return [head, ...sections].join("\n");
+}

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import type * as z from "zod";
+import { defaultConfig } from "../../../src/config/defaults.js";
+import { readDocument } from "../../../src/config/document.js";
+import { loadConfig, parseConfig } from "../../../src/config/load.js";
+import { fileSchema } from "../../../src/config/schema.js";
+
+const example = "config/p4rtd.example.yaml";
+
+/** The example with every key that is off turned on. */
+async function everythingOn(): Promise<string> {
+  return (await readFile(example, "utf8")).replaceAll(/^( *)#(?=[^ \n])/gm, "$1");
+}
+
+/** The key paths of a schema, `*` for list elements and for keys of the operator's. */
+function schemaPaths(schema: z.core.SomeType, path: string): string[] {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  switch (def.type) {
+    case "object":
+      return Object.entries(def.shape).flatMap(([key, inner]) => {
+        const name = path === "" ? key : `${path}.${key}`;
+        return key === "kind" ? [] : [name, ...schemaPaths(inner, name)];
+      });
+    case "array":
+      return schemaPaths(def.element, `${path}.*`);
+    case "record":
+      return schemaPaths(def.valueType, `${path}.*`);
+    case "union":
+      return def.options.flatMap((option) => schemaPaths(option, path));
+    case "optional":
+    case "default":
+    case "prefault":
+      return schemaPaths(def.innerType, path);
+    case "pipe":
+      // Input of a section, output of what prepares one.
+      return [def.in, def.out].flatMap((side) => schemaPaths(side, path));
+    default:
+      return [];
+  }
+}
+
+/** The key paths of a document, likewise. */
+function documentPaths(value: unknown, path: string, wanted: ReadonlySet<string>): string[] {
+  if (Array.isArray(value)) return value.flatMap((part) => documentPaths(part, `${path}.*`, wanted));
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, part]) => {
+    const named = path === "" ? key : `${path}.${key}`;
+    const name = wanted.has(named) ? named : `${path}.*`;
+    return [name, ...documentPaths(part, name, wanted)];
+  });
+}
+
+describe("the example configuration", () => {
+  it("is the defaults as it stands", async () => {
+    assert.deepEqual(await loadConfig(example), defaultConfig);
+  });
+
+  it("is valid with every key turned on", async () => {
+    const config = await parseConfig(Buffer.from(await everythingOn()), example);
+    assert.equal(config.listeners.length, 2);
+    assert.deepEqual(config.telemetry.prometheus, { listen: { address: "127.0.0.1", port: 9560 } });
+  });
+
+  it("names every key of the schema", async () => {
+    const wanted = new Set(schemaPaths(fileSchema, ""));
+    const { value } = readDocument(await everythingOn());
+    const named = new Set(documentPaths(value, "", wanted));
+    assert.ok(wanted.has("listeners.*.unix") && wanted.has("punt.policers.per_port.pps"), "the schema was walked");
+    assert.deepEqual(
+      [...wanted].filter((path) => !named.has(path)),
+      [],
+    );
+  });
+});
