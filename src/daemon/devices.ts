@@ -5,7 +5,7 @@ import { defined } from "../base/invariant.js";
 import type { Logger } from "../base/logger.js";
 import { Code, StatusError } from "../base/status.js";
 import type { Config } from "../config/config.js";
-import type { Device } from "../config/devices.js";
+import type { Device } from "../config/config.js";
 import { addressBytes } from "../config/host.js";
 import { SoftDatapath } from "../datapath/soft/soft-datapath.js";
 import { ordinaryPort, type PortSpec } from "../datapath/port.js";

@@ -1,30 +1,51 @@
 /** The daemon: builds everything from a configuration, serves until told to stop, takes everything down again. */
-import type { Logger } from "../base/logger.js";
+import type { Logger, LogLevel } from "../base/logger.js";
 import type { Config } from "../config/config.js";
 import type { RpcContext } from "../rpc/context.js";
 import { openDevices } from "./devices.js";
 import { writePortFile } from "./port-file.js";
 import { RpcServer } from "./server.js";
+import { createLogger } from "../telemetry/log.js";
 import { openTelemetry } from "./telemetry.js";
 
 export interface RunOptions {
   readonly config: Config;
-  readonly log: Logger;
+  /** Where `config` came from; undefined: the defaults. */
+  readonly configFile: string | undefined;
+  readonly logLevel: LogLevel;
   /** Where to write the first TCP listener's port once it is ready. */
   readonly portFile: string | undefined;
+  readonly version: string;
   readonly stop: AbortSignal;
-  /** Called with the bound TCP ports when the daemon serves. */
-  readonly ready?: (ports: readonly (number | undefined)[]) => void;
+}
+
+/** Runs the daemon with its own log. Resolves when it was told to stop and everything is closed. @throws as `run` */
+export async function runDaemon(options: RunOptions): Promise<void> {
+  const log = createLogger({ level: options.logLevel });
+  try {
+    await run(options, log);
+  } catch (error) {
+    log.fatal("daemon.failed", { error });
+    throw error;
+  } finally {
+    await log.flushed();
+  }
 }
 
 /**
  * Runs until `stop`. Ends streams with UNAVAILABLE, closes server, switches and datapaths, also when a step throws.
+ * @param ready called with the bound TCP ports when the daemon serves
  * @throws ListenError, or whatever broke while it ran
  */
-export async function run({ config, log, portFile, stop, ready }: RunOptions): Promise<void> {
+export async function run(
+  { config, configFile, portFile, version, stop }: RunOptions,
+  log: Logger,
+  ready: (ports: readonly (number | undefined)[]) => void = () => {},
+): Promise<void> {
   const failure = new Failure();
+  if (configFile === undefined) log.info("daemon.default_configuration", { hint: "--config FILE replaces it" });
   await using devices = openDevices(config, log, failure.report);
-  await using telemetry = await openTelemetry(config, devices.byId);
+  await using telemetry = await openTelemetry(config, devices.byId, { log, version });
   const context: RpcContext = {
     devices: devices.byId,
     log,
@@ -36,8 +57,16 @@ export async function run({ config, log, portFile, stop, ready }: RunOptions): P
   using _streams = { [Symbol.dispose]: () => devices.dismissAll("p4rtd is stopping") };
   const tcpPort = server.ports.find((port) => port !== undefined);
   using _portFile = portFile === undefined || tcpPort === undefined ? undefined : writePortFile(portFile, tcpPort);
-  log.info("daemon.serving", { ports: server.ports, devices: [...devices.byId.keys()] });
-  ready?.(server.ports);
+  const listening = config.listeners.map((listener, i) =>
+    listener.kind === "unix" ? listener.path : `${listener.address}:${server.ports[i] ?? listener.port}`,
+  );
+  log.info("daemon.serving", {
+    version,
+    listening,
+    devices: [...devices.byId.keys()],
+    security: "none: every listener is insecure",
+  });
+  ready(server.ports);
   await Promise.race([failure.reported, aborted(stop)]);
   log.info("daemon.stopping");
 }

@@ -2,7 +2,7 @@
 import { chmodSync, rmSync, statSync } from "node:fs";
 import * as grpc from "@grpc/grpc-js";
 import type { Config } from "../config/config.js";
-import type { Listener } from "../config/listeners.js";
+import type { Listener } from "../config/config.js";
 import { coalescing } from "../rpc/coalescing.js";
 import type { RpcContext } from "../rpc/context.js";
 import { dataplaneDefinition, dataplaneHandlers } from "../rpc/dataplane/service.js";

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type * as grpc from "@grpc/grpc-js";
 import { invariant } from "../base/invariant.js";
-import type { Health } from "../config/health.js";
+import type { Health } from "../config/config.js";
 import { dataplaneName } from "../rpc/dataplane/service.js";
 import { p4RuntimeName } from "../rpc/p4runtime/service.js";
 import { addLazyService, type LoadedService } from "./lazy-service.js";

@@ -1,16 +1,122 @@
 /** Counters of switches and RPCs → metrics, if anybody collects them. */
+import type { Logger } from "../base/logger.js";
+import { codeName } from "../base/status.js";
 import type { Config } from "../config/config.js";
+import type { DropCounts } from "../datapath/drop-reason.js";
+import type { PortStatus } from "../datapath/port.js";
 import type { Switch } from "../switch/switch.js";
+import { metric, openMetrics, writeSecondsHistogram, type MetricSource, type Sample } from "../telemetry/metrics.js";
+import { processMetrics } from "../telemetry/process-metrics.js";
+import { servePrometheus } from "../telemetry/prometheus.js";
 
 export interface RunningTelemetry extends AsyncDisposable {
   /** Counts one finished RPC. */
   readonly finished: (method: string, code: number, seconds: number) => void;
 }
 
-const nothing: RunningTelemetry = { finished: () => {}, [Symbol.asyncDispose]: () => Promise.resolve() };
+type Devices = ReadonlyMap<bigint, Switch>;
 
 /** Opens the Prometheus endpoint where one is configured. */
-export async function openTelemetry(config: Config, _devices: ReadonlyMap<bigint, Switch>): Promise<RunningTelemetry> {
-  if (config.telemetry.prometheus === undefined) return nothing;
-  return Promise.resolve(nothing);
+export async function openTelemetry(
+  config: Config,
+  devices: Devices,
+  { log, version }: { readonly log: Logger; readonly version: string },
+): Promise<RunningTelemetry> {
+  const listen = config.telemetry.prometheus?.listen;
+  if (listen === undefined) return { finished: () => {}, [Symbol.asyncDispose]: () => Promise.resolve() };
+  const rpcs = new Map<string, number>();
+  const writeSeconds = writeSecondsHistogram();
+  const sources = [...switchMetrics(devices), rpcMetric(rpcs), ...processMetrics(version)];
+  const metrics = await openMetrics({ sources, histograms: [writeSeconds] });
+  const server = await servePrometheus({ ...listen, metrics, log });
+  log.info("telemetry.serving", { address: server.address, port: server.port });
+  return {
+    finished: (method, code, seconds) => {
+      const key = `${method} ${codeName(code)}`;
+      rpcs.set(key, (rpcs.get(key) ?? 0) + 1);
+      if (method === "Write") writeSeconds.observe(seconds);
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+function rpcMetric(rpcs: ReadonlyMap<string, number>): MetricSource {
+  return metric({
+    name: "p4rtd_rpcs_total",
+    help: "Finished RPCs by method and canonical code.",
+    kind: "counter",
+    labels: ["method", "code"],
+    read: () => [...rpcs].map(([key, count]): Sample => [key.split(" "), count]),
+  });
+}
+
+function switchMetrics(devices: Devices): readonly MetricSource[] {
+  const perDevice = (name: string, help: string, kind: MetricSource["kind"], read: (device: Switch) => number) =>
+    metric({
+      name,
+      help,
+      kind,
+      labels: ["device"],
+      read: () => [...devices.values()].map((device): Sample => [[device.deviceId.toString()], read(device)]),
+    });
+  const perPort = (name: string, help: string, read: (port: PortStatus) => number) =>
+    metric({ name, help, kind: "counter", labels: ["device", "port"], read: () => portSamples(devices, read) });
+  return [
+    perDevice(
+      "p4rtd_packet_in_total",
+      "PacketIn messages queued for controllers.",
+      "counter",
+      (d) => d.packets.packetIns,
+    ),
+    perDevice(
+      "p4rtd_packet_out_total",
+      "PacketOut frames the datapath accepted.",
+      "counter",
+      (d) => d.packets.packetOuts,
+    ),
+    perDevice("p4rtd_streams", "Open StreamChannel calls that named the device.", "gauge", (d) => d.controllers.count),
+    perDevice("p4rtd_controllers", "Live controllers.", "gauge", (d) => d.controllers.arbiter.controllerCount),
+    perDevice("p4rtd_primaries", "Roles that have a primary.", "gauge", (d) => d.controllers.arbiter.primaries.length),
+    perDevice("p4rtd_entries", "Table entries in the store.", "gauge", (d) => d.entryCount),
+    perDevice(
+      "p4rtd_frames_classified_total",
+      "Frames that met the ACL.",
+      "counter",
+      (d) => d.datapath.stats().classified,
+    ),
+    perDevice(
+      "p4rtd_frames_punted_total",
+      "Frames the datapath handed to the agent.",
+      "counter",
+      (d) => d.datapath.stats().punted,
+    ),
+    metric({
+      name: "p4rtd_dropped_total",
+      help: "Frames that went no further, by reason.",
+      kind: "counter",
+      labels: ["device", "reason"],
+      read: () => [...devices.values()].flatMap(dropSamples),
+    }),
+    perPort("p4rtd_port_frames_in_total", "Frames received.", (port) => port.framesIn),
+    perPort("p4rtd_port_frames_out_total", "Frames sent.", (port) => port.framesOut),
+    perPort("p4rtd_port_frames_punted_total", "Frames punted to the agent.", (port) => port.framesPunted),
+    perPort("p4rtd_port_frames_dropped_total", "Frames dropped.", (port) => port.framesDropped),
+  ];
+}
+
+function portSamples(devices: Devices, read: (port: PortStatus) => number): readonly Sample[] {
+  return [...devices.values()].flatMap((device) =>
+    device.datapath.stats().ports.map((port): Sample => [[device.deviceId.toString(), port.name], read(port)]),
+  );
+}
+
+function dropSamples(device: Switch): readonly Sample[] {
+  const totals = new Map<string, number>();
+  const counted: Iterable<ReturnType<DropCounts["entries"]> extends Iterable<infer T> ? T : never>[] = [
+    device.drops.entries(),
+    device.datapath.stats().drops,
+  ];
+  for (const counts of counted)
+    for (const [reason, count] of counts) totals.set(reason, (totals.get(reason) ?? 0) + count);
+  return [...totals].map(([reason, count]): Sample => [[device.deviceId.toString(), reason], count]);
 }
