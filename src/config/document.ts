@@ -38,18 +38,18 @@ export function readDocument(text: string): ConfigDocument {
   const document = yaml.parseDocument(text, { ...options, version: "1.2", lineCounter: lines });
   const faults = [...document.errors, ...document.warnings];
   const problems = faults.map((fault): DocumentProblem => {
-    return { offset: fault.pos[0], path: [], reason: firstLine(fault.message) };
+    const several = fault.code === "MULTIPLE_DOCS";
+    return { offset: fault.pos[0], path: [], reason: several ? "a second document" : firstLine(fault.message) };
   });
   if (document.directives.yaml.explicit === true && document.directives.yaml.version !== "1.2") {
     problems.push({ offset: 0, path: [], reason: `YAML ${document.directives.yaml.version} (allowed: YAML 1.2)` });
   }
-  const broken = problems.length > 0;
   const reader = new Reader();
-  const value = broken ? undefined : reader.read(document.contents, [], 0);
+  const value = problems.length > 0 ? undefined : reader.read(document.contents, [], 0);
   return {
     value,
     problems: [...problems, ...reader.problems],
-    broken,
+    broken: problems.length > 0 || reader.overrun,
     locate: (path, part) => reader.locate(path, part),
     position: (offset) => {
       const { line, col } = lines.linePos(Math.min(offset, text.length));
@@ -65,13 +65,18 @@ class Reader {
   readonly #offsets = new Map<string, { readonly key: number; readonly value: number }>();
   #nodes = 0;
 
+  /** True if the document is too deep or too large; what is beyond was not read. */
+  get overrun(): boolean {
+    return this.#nodes > maxNodes;
+  }
+
   read(node: yaml.Node | null, path: KeyPath, keyOffset: number): unknown {
     const offset = node?.range?.[0] ?? keyOffset;
     this.#offsets.set(JSON.stringify(path), { key: keyOffset, value: offset });
-    if (this.#nodes > maxNodes) return undefined;
+    if (this.overrun) return undefined;
     if (path.length > maxDepth || ++this.#nodes > maxNodes) {
       this.#nodes = maxNodes + 1;
-      this.#refuse(offset, path, "nested too deeply, or too large");
+      this.#refuse(offset, [], `too large (allowed: ${maxDepth} levels, ${maxNodes} values)`);
       return undefined;
     }
     if (yaml.isAlias(node)) return this.#readAlias(node, path, { offset, keyOffset });
