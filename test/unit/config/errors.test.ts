@@ -23,6 +23,7 @@ const broken: Readonly<Record<string, string>> = {
   "yaml-1-1": "%YAML 1.1\n---\nhealth: { reflection: no }\n",
   empty: "# nothing but a comment\n",
   "not-a-mapping": "- listeners\n",
+  "lines-that-end-in-crlf": "limits: {}\r\n# x\u2028\r\nhealth: 1\r\n",
   "duplicate-keys": "limits: {}\nhealth: { reflection: true, reflection: false }\nlimits: {}\n",
   "keys-that-are-no-text": "? [a]\n: 1\n__proto__: {}\nnull: 1\n",
   "anchor-of-nothing": "limits: *none\n",

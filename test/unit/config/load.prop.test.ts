@@ -75,8 +75,8 @@ describe("parseConfig", () => {
   });
 
   for (const { what, text } of [
-    { what: "brackets", text: "[".repeat(2_000) },
-    { what: "braces", text: "{a: ".repeat(2_000) },
+    { what: "brackets", text: "[".repeat(100_000) },
+    { what: "braces", text: "{a: ".repeat(100_000) },
     { what: "list items on one line", text: "- ".repeat(20_000) },
     { what: "aliases that multiply", text: multiplyingAliases(12) },
     { what: "keys", text: Array.from({ length: 10_000 }, (_, index) => `k${index}: 1\n`).join("") },
