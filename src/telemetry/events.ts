@@ -36,6 +36,13 @@ export const events: Readonly<Record<string, EventDescription>> = {
     effect: "Entries that nothing realises are kept and read back, but take no frame.",
     remedy: "Bind them by pipeline.bindings and pipeline.actions, or set pipeline.unbound_tables: refuse.",
   },
+  "rpc.failed": {
+    level: "error",
+    title: "An RPC failed by a fault of p4rtd",
+    cause: "The RPC `method` ended with an error that no rule of the protocol accounts for; `error` says which.",
+    effect: "The `peer` was answered with an error; other RPCs go on. A broken invariant ends the process.",
+    remedy: "Report it with the error's stack: this is a fault of p4rtd.",
+  },
   "telemetry.events_dropped": {
     level: "warn",
     title: "Log events were dropped",
