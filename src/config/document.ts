@@ -5,6 +5,7 @@ import type { KeyPath } from "./problem.js";
 /** Deeper or larger documents are refused; a configuration is a few levels deep. */
 const maxDepth = 32;
 const maxNodes = 200_000;
+const tooLarge = `too large (allowed: ${maxDepth} levels, ${maxNodes} values)`;
 
 /** A fault of the text itself. */
 export interface DocumentProblem {
@@ -33,29 +34,51 @@ export interface ConfigDocument {
 
 /** Reads YAML 1.2. Anchors and aliases are resolved; tags beyond the core schema, merge keys and directives are refused. */
 export function readDocument(text: string): ConfigDocument {
-  const lines = new yaml.LineCounter();
-  const options = { intAsBigInt: true, uniqueKeys: false, prettyErrors: false, resolveKnownTags: false } as const;
-  const document = yaml.parseDocument(text, { ...options, version: "1.2", lineCounter: lines });
-  const faults = [...document.errors, ...document.warnings];
-  const problems = faults.map((fault): DocumentProblem => {
-    return { offset: fault.pos[0], path: [], reason: firstLine(fault.message) };
-  });
-  if (document.directives.yaml.explicit === true && document.directives.yaml.version !== "1.2") {
-    problems.push({ offset: 0, path: [], reason: `YAML ${document.directives.yaml.version} (allowed: YAML 1.2)` });
-  }
-  const broken = problems.length > 0;
   const reader = new Reader();
-  const value = broken ? undefined : reader.read(document.contents, [], 0);
+  const { value, problems } = parse(text, reader);
+  const lines = new yaml.LineCounter();
+  lines.addNewLine(0);
+  for (const { index } of text.matchAll(/\n/g)) lines.addNewLine(index + 1);
   return {
     value,
     problems: [...problems, ...reader.problems],
-    broken,
+    broken: problems.length > 0 || reader.overrun,
     locate: (path, part) => reader.locate(path, part),
     position: (offset) => {
       const { line, col } = lines.linePos(Math.min(offset, text.length));
-      return line === 0 ? { line: 1, column: 1 } : { line, column: col };
+      return { line, column: col };
     },
   };
+}
+
+/** The value of `text` by `reader`, or the faults for which it was not read. */
+function parse(text: string, reader: Reader): { value: unknown; problems: readonly DocumentProblem[] } {
+  const deep = offsetOfDeepFlow(text);
+  if (deep !== undefined) return { value: undefined, problems: [{ offset: deep, path: [], reason: tooLarge }] };
+  const options = { intAsBigInt: true, uniqueKeys: false, prettyErrors: false, resolveKnownTags: false } as const;
+  const document = yaml.parseDocument(text, { ...options, version: "1.2" });
+  const problems = [...document.errors, ...document.warnings].map((fault): DocumentProblem => {
+    const several = fault.code === "MULTIPLE_DOCS";
+    return { offset: fault.pos[0], path: [], reason: several ? "a second document" : firstLine(fault.message) };
+  });
+  const { explicit, version } = document.directives.yaml;
+  if (explicit === true && version !== "1.2") {
+    problems.push({ offset: 0, path: [], reason: `YAML ${version} (allowed: YAML 1.2)` });
+  }
+  return { value: problems.length > 0 ? undefined : reader.read(document.contents, [], 0), problems };
+}
+
+/** Where brackets and braces nest deeper than `maxDepth`: the parser would run out of stack far inside. */
+function offsetOfDeepFlow(text: string): number | undefined {
+  let offset = 0;
+  let depth = 0;
+  for (const lexeme of new yaml.Lexer().lex(text)) {
+    if (lexeme === "[" || lexeme === "{") depth++;
+    if (lexeme === "]" || lexeme === "}") depth--;
+    if (depth > maxDepth) return offset;
+    if (!["\u0002", "\u0018", "\u001f"].includes(lexeme)) offset += lexeme.length; // marks without text
+  }
+  return undefined;
 }
 
 /** Turns nodes into values, and remembers where each came from. */
@@ -65,13 +88,18 @@ class Reader {
   readonly #offsets = new Map<string, { readonly key: number; readonly value: number }>();
   #nodes = 0;
 
+  /** True if the document is too deep or too large; what is beyond was not read. */
+  get overrun(): boolean {
+    return this.#nodes > maxNodes;
+  }
+
   read(node: yaml.Node | null, path: KeyPath, keyOffset: number): unknown {
     const offset = node?.range?.[0] ?? keyOffset;
     this.#offsets.set(JSON.stringify(path), { key: keyOffset, value: offset });
-    if (this.#nodes > maxNodes) return undefined;
+    if (this.overrun) return undefined;
     if (path.length > maxDepth || ++this.#nodes > maxNodes) {
       this.#nodes = maxNodes + 1;
-      this.#refuse(offset, path, "nested too deeply, or too large");
+      this.#refuse(offset, [], tooLarge);
       return undefined;
     }
     if (yaml.isAlias(node)) return this.#readAlias(node, path, { offset, keyOffset });

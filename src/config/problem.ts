@@ -37,7 +37,7 @@ export function formatPath(path: KeyPath): string {
   return path
     .map((step, index) => {
       if (typeof step === "number") return `[${step}]`;
-      if (!/^[\w/:-]+$/.test(step)) return `[${JSON.stringify(step)}]`;
+      if (!/^[\w/-]+$/.test(step)) return `[${JSON.stringify(step)}]`;
       return index === 0 ? step : `.${step}`;
     })
     .join("");

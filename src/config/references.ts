@@ -1,5 +1,8 @@
 /** What the sections of a file say about each other. */
 import * as z from "zod";
+import { toHex } from "../base/hex.js";
+import { defaultDeviceName, defaultInterfaces } from "./defaults.js";
+import { addressBytes, readPrefix } from "./host.js";
 import { deviceId, portId } from "./ids.js";
 import { formatPath, type KeyPath } from "./problem.js";
 
@@ -30,9 +33,10 @@ const skeleton = z.object({
       ),
     ),
   ),
-  interfaces: lenient(
-    z.record(z.string(), lenient(z.object({ port_id: lenient(portId()), device: lenient(deviceId()) }))),
-  ),
+  interfaces: z
+    .record(z.string(), lenient(z.object({ port_id: lenient(portId()), device: lenient(deviceId()) })))
+    .optional()
+    .catch({}),
 });
 
 type Skeleton = z.infer<typeof skeleton>;
@@ -62,49 +66,63 @@ function* checkDevices({ devices = [] }: Skeleton): Iterable<ReferenceProblem> {
   const taken = new Taken();
   for (const [index, device] of devices.entries()) {
     const { device_id: id, name } = device ?? {};
-    if (id !== undefined)
-      yield* taken.add(`id ${id.toString()}`, ["devices", index, "device_id"], `device id ${id.toString()}`);
-    if (name !== undefined) yield* taken.add(`name ${name}`, ["devices", index, "name"], `'${name}'`);
+    const path = ["devices", index];
+    if (id !== undefined) yield* taken.add(`id ${id}`, [...path, "device_id"], `device id ${id}`);
+    const shown = name ?? (id === undefined ? undefined : defaultDeviceName(id));
+    if (shown !== undefined) yield* taken.add(`name ${shown}`, [...path, "name"], `the name '${shown}'`);
+    yield* checkPrefixes(Object.keys(device?.datapath?.routes ?? {}), [...path, "datapath", "routes"]);
+  }
+}
+
+function* checkPrefixes(texts: readonly string[], path: KeyPath): Iterable<ReferenceProblem> {
+  const taken = new Taken();
+  for (const text of texts) {
+    const prefix = readPrefix(text);
+    if (prefix === undefined) continue;
+    const network = `${toHex(addressBytes(prefix.address))}/${prefix.length}`;
+    yield* taken.add(network, [...path, text], "the prefix");
   }
 }
 
 function* checkInterfaces({ devices, interfaces }: Skeleton): Iterable<ReferenceProblem> {
   const ids = devices === undefined ? [1n] : devices.map((device) => device?.device_id);
-  const known = ids.filter((id) => id !== undefined);
+  const known = [...new Set(ids.filter((id) => id !== undefined))];
   const only = ids.length === 1 ? ids[0] : undefined;
-  if (interfaces === undefined) {
-    if (ids.length > 1) yield { path: ["interfaces"], reason: "missing: several devices share no default interfaces" };
+  if (interfaces === undefined && ids.length > 1) {
+    yield { path: ["interfaces"], reason: "missing: several devices share no default interfaces" };
     return;
   }
+  const entries = interfaces ?? defaultEntries;
+  const allowed = known.join(", ");
   const ports = new Taken();
   const portsOf = new Map<bigint, Set<number>>(known.map((id) => [id, new Set()]));
-  for (const [name, entry] of Object.entries(interfaces)) {
+  for (const [name, entry] of Object.entries(entries)) {
     if (entry === undefined) continue;
     const path = ["interfaces", name];
     const device = entry.device ?? only;
-    if (entry.device !== undefined && known.length === ids.length && !known.includes(entry.device)) {
-      const allowed = [...new Set(known)].join(", ");
-      yield {
-        path: [...path, "device"],
-        reason: `there is no device ${entry.device.toString()} (allowed: ${allowed})`,
-      };
+    if (entry.device !== undefined && ids.every((id) => id !== undefined) && !known.includes(entry.device)) {
+      yield { path: [...path, "device"], reason: `there is no device ${entry.device} (allowed: ${allowed})` };
     }
     if (entry.device === undefined && ids.length > 1) {
-      const allowed = [...new Set(known)].join(", ");
       yield { path: [...path, "device"], reason: `missing, and there are several devices (allowed: ${allowed})` };
     }
     if (entry.port_id === undefined || device === undefined) continue;
     portsOf.get(device)?.add(entry.port_id);
-    yield* ports.add(`${device.toString()} ${entry.port_id}`, [...path, "port_id"], `port id ${entry.port_id}`);
+    yield* ports.add(`${device} ${entry.port_id}`, [...path, "port_id"], `port id ${entry.port_id}`);
   }
-  yield* checkRoutes(devices, portsOf);
+  yield* checkRoutes(devices ?? [], portsOf);
 }
 
+/** The interfaces of a file that has none, as a file would have them. */
+const defaultEntries = Object.fromEntries(
+  defaultInterfaces(1n).map(({ name, portId }) => [name, { port_id: portId, device: undefined }]),
+);
+
 function* checkRoutes(
-  devices: Skeleton["devices"],
+  devices: NonNullable<Skeleton["devices"]>,
   portsOf: ReadonlyMap<bigint, ReadonlySet<number>>,
 ): Iterable<ReferenceProblem> {
-  for (const [index, device] of (devices ?? []).entries()) {
+  for (const [index, device] of devices.entries()) {
     const ports = portsOf.get(device?.device_id ?? 0n);
     if (ports === undefined) continue;
     for (const [prefix, port] of Object.entries(device?.datapath?.routes ?? {})) {

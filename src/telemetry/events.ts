@@ -12,6 +12,37 @@ export interface EventDescription {
 
 /** By name `area.event_name`, sorted. */
 export const events: Readonly<Record<string, EventDescription>> = {
+  "datapath.lost": {
+    level: "error",
+    title: "The datapath lost its rules",
+    cause:
+      "A step could not be made visible to frames, or the datapath said that it lost its state; `reason` says why.",
+    effect:
+      "Updates in progress were answered UNAVAILABLE. Frames may miss their rules until datapath.resynced follows.",
+    remedy: "Nothing if datapath.resynced follows; else see datapath.resync_failed.",
+  },
+  "datapath.resync_failed": {
+    level: "error",
+    title: "The rules could not be installed again",
+    cause: "After datapath.lost the datapath refused the whole state too; `reason` says why.",
+    effect: "The entries are kept, but frames of this `device` may miss their rules.",
+    remedy: "Remove what `reason` names, then push the pipeline again or restart p4rtd.",
+  },
+  "pipeline.unrealised": {
+    level: "warn",
+    title: "Part of a pipeline has no effect on frames",
+    cause:
+      "Tables or actions of the pushed pipeline do not bind; `reasons` names each. pipeline.unbound_tables: store lets them in.",
+    effect: "Entries that nothing realises are kept and read back, but take no frame.",
+    remedy: "Bind them by pipeline.bindings and pipeline.actions, or set pipeline.unbound_tables: refuse.",
+  },
+  "rpc.failed": {
+    level: "error",
+    title: "An RPC failed by a fault of p4rtd",
+    cause: "The RPC `method` ended with an error that no rule of the protocol accounts for; `error` says which.",
+    effect: "The `peer` was answered with an error; other RPCs go on. A broken invariant ends the process.",
+    remedy: "Report it with the error's stack: this is a fault of p4rtd.",
+  },
   "telemetry.events_dropped": {
     level: "warn",
     title: "Log events were dropped",

@@ -71,9 +71,14 @@ function plainError(error: Error, depth: number): Plain {
 
 function textValue(value: Plain): string {
   if (typeof value === "string") return quoted(value);
-  return JSON.stringify(value, (key, part: unknown) => (key === "stack" ? undefined : part));
+  return escaped(JSON.stringify(value, (key, part: unknown) => (key === "stack" ? undefined : part)));
 }
 
 function quoted(text: string): string {
-  return /^[^\s"=\p{C}]+$/u.test(text) ? text : JSON.stringify(text);
+  return /^[^\s"=\p{C}]+$/u.test(text) ? text : escaped(JSON.stringify(text));
+}
+
+/** `json` without the control characters and line separators that JSON allows and a terminal would obey. */
+function escaped(json: string): string {
+  return json.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import type * as z from "zod";
+import * as z from "zod";
 import { defaultConfig } from "../../../src/config/defaults.js";
 import { readDocument } from "../../../src/config/document.js";
 import { loadConfig, parseConfig } from "../../../src/config/load.js";
@@ -14,30 +14,19 @@ async function everythingOn(): Promise<string> {
 }
 
 /** The key paths of a schema, `*` for list elements and for keys of the operator's. */
-function schemaPaths(schema: z.core.SomeType, path: string): string[] {
-  const { def } = (schema as z.core.$ZodTypes)._zod;
-  switch (def.type) {
-    case "object":
-      return Object.entries(def.shape).flatMap(([key, inner]) => {
-        const name = path === "" ? key : `${path}.${key}`;
-        return key === "kind" ? [] : [name, ...schemaPaths(inner, name)];
-      });
-    case "array":
-      return schemaPaths(def.element, `${path}.*`);
-    case "record":
-      return schemaPaths(def.valueType, `${path}.*`);
-    case "union":
-      return def.options.flatMap((option) => schemaPaths(option, path));
-    case "optional":
-    case "default":
-    case "prefault":
-      return schemaPaths(def.innerType, path);
-    case "pipe":
-      // Input of a section, output of what prepares one.
-      return [def.in, def.out].flatMap((side) => schemaPaths(side, path));
-    default:
-      return [];
+function schemaPaths(schema: unknown, path: string): string[] {
+  if (schema instanceof z.ZodObject) {
+    return Object.entries(schema.def.shape).flatMap(([key, inner]) => {
+      const name = path === "" ? key : `${path}.${key}`;
+      return key === "kind" ? [] : [name, ...schemaPaths(inner, name)]; // `kind` is not a key of the file
+    });
   }
+  if (schema instanceof z.ZodArray) return schemaPaths(schema.def.element, `${path}.*`);
+  if (schema instanceof z.ZodRecord) return schemaPaths(schema.def.valueType, `${path}.*`);
+  if (schema instanceof z.ZodUnion) return schema.def.options.flatMap((option) => schemaPaths(option, path));
+  if (schema instanceof z.ZodPipe) return [schema.def.in, schema.def.out].flatMap((side) => schemaPaths(side, path));
+  const wraps = schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault;
+  return wraps ? schemaPaths(schema.def.innerType, path) : [];
 }
 
 /** The key paths of a document, likewise. */
