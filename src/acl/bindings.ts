@@ -87,9 +87,9 @@ function bindFields(
   problem: (reason: string) => void,
 ): readonly BoundField[] | undefined {
   const stage = stageOf(table);
-  let realised = true;
+  let failures = 0;
   const fail = (reason: string) => {
-    realised = false;
+    failures++;
     problem(reason);
   };
   if (stage !== "INGRESS") fail(`stage @sai_acl(${stage}): only INGRESS is realised`);
@@ -105,7 +105,7 @@ function bindFields(
       fail(`match field '${field.name}': backend ${options.capabilities.backend} has no key ${binding.key}`);
     else fields.push({ field, binding });
   }
-  return realised ? fields : undefined;
+  return failures === 0 ? fields : undefined;
 }
 
 function bindActions(table: Table, options: BindingOptions, problem: (reason: string, blocking: boolean) => void) {

@@ -30,7 +30,8 @@ export class KeyCompiler {
   readonly #layout: RecordLayout;
   readonly #steps: readonly Step[];
   readonly #ranges: readonly Step[];
-  #contradiction = false;
+  /** Constraints of the key that contradict each other. */
+  #contradictions = 0;
 
   constructor(table: BoundTable, layout: RecordLayout) {
     this.#layout = layout;
@@ -52,10 +53,10 @@ export class KeyCompiler {
     this.values.fill(0, 0, keyWords);
     this.masks.fill(0, 0, keyWords);
     this.count = 1;
-    this.#contradiction = false;
+    this.#contradictions = 0;
     for (const step of this.#steps) this.#place(step, record);
     for (const step of this.#ranges) this.#expand(step, record);
-    if (this.#contradiction) this.#never();
+    if (this.#contradictions > 0) this.#never();
   }
 
   /** The key of the default entry: everything. */
@@ -126,7 +127,7 @@ export class KeyCompiler {
 
   #constrain(word: number, value: number, mask: number): void {
     const before = this.masks[word] ?? 0;
-    if ((before & mask & ((this.values[word] ?? 0) ^ value)) !== 0) this.#contradiction = true;
+    if ((before & mask & ((this.values[word] ?? 0) ^ value)) !== 0) this.#contradictions++;
     this.masks[word] = before | mask;
     this.values[word] = (this.values[word] ?? 0) | value;
   }

@@ -27,7 +27,8 @@ export function serviceError(context: RpcContext, method: string, peer: string, 
   if (error instanceof StatusError || error instanceof DetailedError)
     context.log.info("rpc.refused", { method, peer, code: codeName(code), reason: message });
   else context.log.error("rpc.failed", { method, peer, error });
-  return Object.assign(new Error(message), { code, details: message, metadata });
+  const status = code as number as grpc.status; // the canonical codes are gRPC's own
+  return Object.assign(new Error(message), { code: status, details: message, metadata });
 }
 
 function outcome(error: unknown): Pick<Status, "code" | "message"> {

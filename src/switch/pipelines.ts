@@ -94,8 +94,10 @@ export class Pipelines {
 
   async #verifyAndCommit(config: PipelineConfig): Promise<void> {
     const active = this.#active;
-    if (this.#options.identicalCommit === "keep" && active !== undefined && samePipeline(active.config, config))
-      return this.#keep(active, config);
+    if (this.#options.identicalCommit === "keep" && active !== undefined && samePipeline(active.config, config)) {
+      this.#keep(active, config);
+      return;
+    }
     await this.#activate(buildProgram(config, this.#options));
   }
 

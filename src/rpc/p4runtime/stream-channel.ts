@@ -96,7 +96,7 @@ class Channel implements ControllerStream {
             "packet-out",
             "send a MasterArbitrationUpdate first",
             request.raw,
-            8,
+            packetOutErrors["not-primary"].code,
           );
         return member.device.packets.out(member.id, member.source, request.packet, request.raw);
       }
