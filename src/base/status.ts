@@ -29,6 +29,8 @@ const names = new Map<number, keyof typeof Code>();
 for (const [name, code] of Object.entries(Code)) names.set(code, name as keyof typeof Code);
 
 /** The canonical name of `code`, such as `NOT_FOUND`; `CODE_n` for a number that has none. */
+export function codeName(code: Code): keyof typeof Code;
+export function codeName(code: number): string;
 export function codeName(code: number): string {
   return names.get(code) ?? `CODE_${code}`;
 }

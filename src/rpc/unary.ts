@@ -27,7 +27,7 @@ export function serviceError(context: RpcContext, method: string, peer: string, 
   if (error instanceof StatusError || error instanceof DetailedError)
     context.log.info("rpc.refused", { method, peer, code: codeName(code), reason: message });
   else context.log.error("rpc.failed", { method, peer, error });
-  const status = code as number as grpc.status; // the canonical codes are gRPC's own
+  const status = grpc.status[codeName(code)];
   return Object.assign(new Error(message), { code: status, details: message, metadata });
 }
 
