@@ -141,7 +141,7 @@ export class Pipelines {
     if (!applied.ok) throw new StatusError(applied.status);
     this.#active = program;
     this.#saved = undefined;
-    this.#warnUnrealised(program);
+    this.#report(program);
     this.#committed(program);
   }
 
@@ -165,8 +165,15 @@ export class Pipelines {
     }
   }
 
-  #warnUnrealised(program: Program): void {
-    const { unrealised } = program.bindings;
+  /** What was bound to what, and what nothing realises: the operator's view of the push. */
+  #report(program: Program): void {
+    const { byTable, unrealised } = program.bindings;
+    for (const { table, fields } of byTable.values()) {
+      const keys = fields.map(
+        ({ field, binding }) => `${field.name} → ${binding.inverted ? "not " : ""}${binding.key} (${binding.source})`,
+      );
+      this.#log.info("pipeline.bound", { table: table.alias, size: table.size, keys });
+    }
     if (unrealised.length === 0) return;
     const tables = new Set(unrealised.map(({ table }) => table.alias));
     this.#log.warn("pipeline.unrealised", {

@@ -7,6 +7,7 @@ import type { Datapath } from "../datapath/datapath.js";
 import { DropCounts } from "../datapath/drop-reason.js";
 import type { Injector } from "../datapath/injector.js";
 import { cpuPort } from "../datapath/port.js";
+import type { ChangeRecord } from "../entity/change-record.js";
 import type { QueryDecoder } from "../entity/read-query.js";
 import type { UpdateDecoder } from "../entity/update.js";
 import { Arbiter } from "../session/arbiter.js";
@@ -110,7 +111,7 @@ export class Switch implements AsyncDisposable {
    * One Write at a time (P4Runtime §12.1). One result per update, in request order.
    * @throws StatusError NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION, UNIMPLEMENTED, in this order (WRT-01 … WRT-05)
    */
-  async write(request: WriteRequest, _caller: Caller): Promise<readonly UpdateResult[]> {
+  async write(request: WriteRequest, caller: Caller): Promise<readonly UpdateResult[]> {
     return this.#turn.run(async () => {
       const role = this.#admit(request);
       const program = this.#pipelines.require();
@@ -118,9 +119,9 @@ export class Switch implements AsyncDisposable {
       if (atomicity === undefined) throw unimplemented(`atomicity ${request.atomicity} is unknown`);
       if (request.updates.count === 0) return [];
       return this.#asPrimary(role, async () => {
-        const batch = new WriteBatch(program, this.#pipelines.realiser, this.datapath, {
-          realised: this.#pipelines.realised,
-        });
+        const { realised } = this.#pipelines;
+        const committed = this.#committed(caller);
+        const batch = new WriteBatch(program, this.#pipelines.realiser, this.datapath, { realised, committed, caller });
         const { results, lost } = await batch.run(request.updates, atomicity);
         if (lost !== undefined) await this.#recover(lost);
         return results;
@@ -147,6 +148,15 @@ export class Switch implements AsyncDisposable {
       const role = this.#admit(claim);
       await this.#asPrimary(role, () => this.#pipelines.set(action(), config()));
     });
+  }
+
+  /** Who is told what a commit changed: for now the log, when it is as talkative as that. */
+  #committed({ peer }: Caller): ((changes: ChangeRecord) => void) | undefined {
+    if (!this.#log.enabled("debug")) return undefined;
+    return ({ generation, inserted, modified, deleted }) => {
+      const counts = { inserted: inserted.length, modified: modified.length, deleted: deleted.length };
+      this.#log.debug("write.committed", { device: this.deviceId, peer, generation, ...counts });
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -13,9 +13,11 @@ import {
   type TableEntryDraft,
   type UpdateType,
 } from "../entity/table-entry.js";
+import type { ChangeRecord } from "../entity/change-record.js";
 import type { Update, UpdateDecoder } from "../entity/update.js";
 import type { Stage } from "../store/stage.js";
 import type { Version } from "../store/version.js";
+import type { Caller } from "./caller.js";
 import { CounterWrites } from "./counters.js";
 import type { Program, ProgramTable } from "./program.js";
 import type { Realiser } from "./realise.js";
@@ -37,17 +39,26 @@ const undone: Status = { code: Code.ABORTED, message: "undone: a later update of
 /** Updates between two looks at the clock. */
 const stride = 16;
 
+export interface WriteOptions {
+  /** False while the program is saved but not committed: then nothing reaches the datapath (SFP-11). */
+  readonly realised: boolean;
+  /** Told what each commit changed; undefined: nobody asks, and no record is made. */
+  readonly committed: ((changes: ChangeRecord) => void) | undefined;
+  readonly caller: Caller;
+}
+
 /** One Write in progress. @precondition the turn is held */
 export class WriteBatch {
   readonly #program: Program;
+  readonly #options: WriteOptions;
   readonly #realiser: Realiser;
   readonly #stage: Stage;
   readonly #plan: Plan | undefined;
   readonly #counters: CounterWrites;
 
-  /** @param options.realised false while the program is saved but not committed: then nothing reaches the datapath (SFP-11) */
-  constructor(program: Program, realiser: Realiser, datapath: Datapath, options: { readonly realised: boolean }) {
+  constructor(program: Program, realiser: Realiser, datapath: Datapath, options: WriteOptions) {
     this.#program = program;
+    this.#options = options;
     this.#realiser = realiser;
     this.#stage = program.store.begin();
     this.#plan = options.realised ? datapath.plan() : undefined;
@@ -92,6 +103,7 @@ export class WriteBatch {
     }
     await this.#counters.apply();
     this.#program.store.publish(this.#stage);
+    this.#options.committed?.(this.#stage.changes(this.#options.caller.principal));
     return { results };
   }
 

@@ -1,5 +1,5 @@
 /** `StreamChannel`: one controller's arbitration and packets. */
-import { Code, resourceExhausted, statusOf, StatusError, type Status } from "../../base/status.js";
+import { Code, resourceExhausted, StatusError, type Status } from "../../base/status.js";
 import { Backlog } from "../../packetio/backlog.js";
 import { packetOutErrors, type StreamErrorMessage } from "../../packetio/stream-error.js";
 import type { ArbitrationMessage, ControllerId } from "../../session/arbitration-message.js";
@@ -66,10 +66,7 @@ class Channel implements ControllerStream {
   }
 
   end(status: Status): void {
-    if (this.#ended) return;
-    this.#leave();
-    this.#call.emit("error", serviceError(this.#context, "StreamChannel", this.peer, new StatusError(status)));
-    this.#finish(status.code);
+    this.#fail(new StatusError(status));
   }
 
   #receive(bytes: Buffer): void {
@@ -77,9 +74,17 @@ class Channel implements ControllerStream {
     try {
       this.#handle(this.#decoder.decode(bytes));
     } catch (error) {
-      if (!(error instanceof StatusError)) throw error;
-      this.end(statusOf(error));
+      this.#fail(error);
     }
+  }
+
+  /** Ends the call with what `error` means to the peer. */
+  #fail(error: unknown): void {
+    if (this.#ended) return;
+    this.#leave();
+    const failure = serviceError(this.#context, "StreamChannel", this.peer, error);
+    this.#call.emit("error", failure);
+    this.#finish(failure.code);
   }
 
   #handle(request: StreamRequest): void {
@@ -169,7 +174,7 @@ class Channel implements ControllerStream {
     this.#finish(Code.OK);
   }
 
-  #gone(code: Code): void {
+  #gone(code: number): void {
     if (this.#ended) return;
     this.#leave();
     this.#finish(code);
@@ -184,7 +189,7 @@ class Channel implements ControllerStream {
     member.device.controllers.disconnect(member.id);
   }
 
-  #finish(code: Code): void {
+  #finish(code: number): void {
     this.#context.finished("StreamChannel", code, (performance.now() - this.#began) / 1000);
   }
 }
