@@ -17,12 +17,15 @@ export interface RuleKeys {
  * Finds the best rule for a frame in a time that grows with the number of masks, not of rules. Additions and
  * removals cost the same however many rules there are.
  *
- * Rules come in before they live and stay until they are dead (`SoftRule.livesIn`). Frames walk the tuples as of the
- * last `publish`, by falling best priority; what a rule yet to live asks of that walk is not in it until then.
+ * Rules come in before they live (`SoftRule.livesIn`). Frames walk the tuples as of the last `publish`, by falling
+ * best priority; what a rule yet to live asks of that walk is not in it until then.
  */
 export class Classifier {
-  readonly #byMask = new Map<number, Tuple>();
+  /** Tuples by the hash of their mask. */
+  readonly #byMask = new Map<number, Tuple[]>();
   #order: readonly Tuple[] = [];
+  /** Tuples made since the last `publish`. */
+  #fresh: Tuple[] = [];
   /** For each tuple of `#order`: best priority, need, position of the next tuple, then its hashed `pairs`. */
   #walk = new Int32Array(0);
   #masks = 0;
@@ -102,23 +105,24 @@ export class Classifier {
     if (!this.#stale) return;
     this.#stale = false;
     const order: Tuple[] = [];
-    for (const [hash, first] of this.#byMask) {
-      let kept: Tuple | undefined;
-      for (let tuple: Tuple | undefined = first; tuple !== undefined;) {
-        const next: Tuple | undefined = tuple.sameHash;
-        if (tuple.linked > 0) {
-          if (tuple.unsettled) tuple.settle();
-          order.push(tuple);
-          tuple.sameHash = kept;
-          kept = tuple;
-        }
-        tuple = next;
-      }
-      if (kept === undefined) this.#byMask.delete(hash);
-      else this.#byMask.set(hash, kept);
-    }
+    for (const tuple of this.#order) this.#keep(tuple, order);
+    for (const tuple of this.#fresh) this.#keep(tuple, order);
+    this.#fresh = [];
     this.#order = order.sort((a, b) => b.best - a.best);
     this.#walk = walkOf(order);
+  }
+
+  /** Adds `tuple` to `order`, or drops it if it holds no rule. */
+  #keep(tuple: Tuple, order: Tuple[]): void {
+    if (tuple.linked > 0) {
+      if (tuple.unsettled) tuple.settle();
+      order.push(tuple);
+      return;
+    }
+    const hash = maskHash(tuple.mask, 0);
+    const others = (this.#byMask.get(hash) ?? []).filter((other) => other !== tuple);
+    if (others.length > 0) this.#byMask.set(hash, others);
+    else this.#byMask.delete(hash);
   }
 
   /** Undoes what `add` did of a rule before it failed. */
@@ -143,17 +147,21 @@ export class Classifier {
   }
 
   #tupleOf(masks: Int32Array, offset: number): Tuple {
-    let hash = 0;
-    for (let i = 0; i < keyWords; i++) hash = Math.imul(hash ^ word(masks, offset + i), 0x9e3779b1) ^ (hash >>> 15);
-    const first = this.#byMask.get(hash);
-    for (let tuple = first; tuple !== undefined; tuple = tuple.sameHash) {
-      if (sameMask(tuple.mask, masks, offset)) return tuple;
-    }
+    const hash = maskHash(masks, offset);
+    const known = this.#byMask.get(hash);
+    if (known !== undefined) for (const tuple of known) if (sameMask(tuple.mask, masks, offset)) return tuple;
     const tuple = new Tuple(masks.subarray(offset, offset + keyWords));
-    tuple.sameHash = first;
-    this.#byMask.set(hash, tuple);
+    if (known === undefined) this.#byMask.set(hash, [tuple]);
+    else known.push(tuple);
+    this.#fresh.push(tuple);
     return tuple;
   }
+}
+
+function maskHash(masks: Int32Array, offset: number): number {
+  let hash = 0;
+  for (let i = 0; i < keyWords; i++) hash = Math.imul(hash ^ word(masks, offset + i), 0x9e3779b1) ^ (hash >>> 15);
+  return hash;
 }
 
 function sameMask(mask: Int32Array, masks: Int32Array, offset: number): boolean {
@@ -168,8 +176,8 @@ function walkOf(order: readonly Tuple[]): Int32Array<ArrayBuffer> {
     walk[at] = best;
     walk[at + 1] = need;
     walk[at + 2] = at + 3 + hashed;
-    walk.set(pairs.subarray(0, hashed), at + 3);
-    at += 3 + hashed;
+    at += 3;
+    for (let i = 0; i < hashed; i++) walk[at++] = word(pairs, i);
   }
   return walk;
 }

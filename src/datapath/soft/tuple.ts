@@ -2,6 +2,7 @@
 import { defined } from "../../base/invariant.js";
 import { etherTypeMask, etherTypeWord } from "../frame-key.js";
 import { word } from "./parser.js";
+import { Pile } from "./pile.js";
 import type { RuleTuple, SoftRule } from "./soft-rule.js";
 
 /** Filter bits per bucket, as a power of two: 16 keep false positives below 7 %. */
@@ -48,8 +49,6 @@ export class Tuple implements RuleTuple {
   linked = 0;
   /** Rules that the open plan leaves, one per key. */
   planned = 0;
-  /** Next tuple in the chain of equal mask hashes. */
-  sameHash: Tuple | undefined = undefined;
 
   /** Buckets, and cells there is room for: a power of two. */
   #capacity = firstCapacity;
@@ -63,8 +62,8 @@ export class Tuple implements RuleTuple {
   readonly #stride: number;
   /** The best rule of each cell; undefined in free ones. */
   readonly #tops: (SoftRule | undefined)[] = [];
-  /** Cells with more than one rule: all of them by falling rank, the top one first. */
-  readonly #piles = new Map<number, SoftRule[]>();
+  /** All rules of the cells that have more than one. */
+  readonly #piles = new Map<number, Pile>();
   /** First free cell plus 1. */
   #firstFree = 0;
   /** Rules whose priority is `best`. */
@@ -94,7 +93,8 @@ export class Tuple implements RuleTuple {
     if (cell < 0) return undefined;
     const top = this.#tops[cell];
     if (top === undefined || top.livesIn(generation)) return top;
-    return this.#piles.get(cell)?.find((rule) => rule.livesIn(generation));
+    for (const rule of this.#piles.get(cell) ?? []) if (rule.livesIn(generation)) return rule;
+    return undefined;
   }
 
   /**
@@ -125,9 +125,9 @@ export class Tuple implements RuleTuple {
     const pile = this.#piles.get(cell);
     if (pile === undefined) this.#free(cell);
     else {
-      pile.splice(rankIn(pile, rule), 1);
-      this.#tops[cell] = pile[0];
-      if (pile.length === 1) this.#piles.delete(cell);
+      pile.remove(rule);
+      this.#tops[cell] = pile.top;
+      if (pile.size === 1) this.#piles.delete(cell);
     }
     this.linked--;
     this.#credit += credit;
@@ -146,18 +146,22 @@ export class Tuple implements RuleTuple {
     for (const top of this.#tops) if (top !== undefined && top.priority > this.best) this.best = top.priority;
     for (const top of this.#tops) if (top?.priority === this.best) this.#atBest++;
     for (const pile of this.#piles.values()) {
-      for (let i = 1; i < pile.length && pile[i]?.priority === this.best; i++) this.#atBest++;
+      if (pile.top?.priority === this.best) this.#atBest--;
+      for (const rule of pile) {
+        if (rule.priority < this.best) break;
+        this.#atBest++;
+      }
     }
   }
 
   #pile(cell: number, rule: SoftRule): void {
     let pile = this.#piles.get(cell);
     if (pile === undefined) {
-      pile = [defined(this.#tops[cell], "a cell in use has a rule")];
+      pile = new Pile(defined(this.#tops[cell], "a cell in use has a rule"));
       this.#piles.set(cell, pile);
     }
-    pile.splice(rankIn(pile, rule), 0, rule);
-    this.#tops[cell] = pile[0];
+    pile.add(rule);
+    this.#tops[cell] = pile.top;
   }
 
   /** The cell of the key at `offset` of `keys`, whose masked hash is `hash`; -1 if there is none. */
@@ -231,16 +235,4 @@ export class Tuple implements RuleTuple {
     cells[freed * stride] = this.#firstFree;
     this.#firstFree = freed + 1;
   }
-}
-
-/** Where `rule` is or belongs in `pile`, which is in rank order. */
-function rankIn(pile: readonly SoftRule[], rule: SoftRule): number {
-  let low = 0;
-  let high = pile.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (pile[middle]?.outranks(rule) === true) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

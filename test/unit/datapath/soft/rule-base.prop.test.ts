@@ -147,7 +147,7 @@ const steps = fc.oneof(
 describe("RuleBase", () => {
   it("finds what a naive list finds, after every step of every plan", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(steps, { maxLength: 60 }), async (list) => {
+      fc.asyncProperty(fc.array(steps, { maxLength: 60, size: "max" }), async (list) => {
         const pair = new Pair();
         await pair.open();
         for (const step of list) {

@@ -135,6 +135,42 @@ describe("RuleBase plans", () => {
     assert.equal(found(base, { l4_dst_port: 16 }), undefined);
   });
 
+  for (const { order, priorityOf } of [
+    { order: "rising", priorityOf: (i: number) => i },
+    { order: "falling", priorityOf: (i: number) => 5000 - i },
+    { order: "no", priorityOf: (i: number) => Math.imul(i, 0x9e3779b1) >>> 1 },
+    { order: "equal", priorityOf: () => 7 },
+  ]) {
+    it(`keeps thousands of rules of one key in rank order, added in ${order} order of priority`, async () => {
+      const base = await opened();
+      const plan = base.plan();
+      const priorities = Array.from({ length: 2000 }, (_, i) => priorityOf(i));
+      const handles = priorities.map((priority, i) => added(plan, rule({ priority, cookie: { i } })));
+      await plan.commit();
+      const some = base.plan();
+      for (let i = 0; i < handles.length; i += 3) some.remove(handles[i] ?? assert.fail());
+      await some.commit();
+      const left = [...priorities.keys()].filter((i) => i % 3 !== 0);
+      for (const i of left.sort((a, b) => (priorities[b] ?? 0) - (priorities[a] ?? 0) || a - b)) {
+        assert.deepEqual(found(base, {}), { i });
+        const next = base.plan();
+        next.remove(handles[i] ?? assert.fail());
+        await next.commit();
+      }
+      assert.equal(found(base, {}), undefined);
+    });
+  }
+
+  it("finds a rule whose mask asks for headers that its older neighbours require", async () => {
+    const base = await opened();
+    for (const is_arp of [1, 0]) {
+      const plan = base.plan();
+      added(plan, rule({ match: { is_arp }, cookie: { is_arp } }));
+      await plan.commit();
+    }
+    assert.deepEqual(found(base, { is_arp: 0 }), { is_arp: 0 });
+  });
+
   it("finds the best of many rules of one key, however they come and go", async () => {
     const base = await opened();
     const priorities = [5, 1, 9, 3, 9, 7, 0, 2];

@@ -12,6 +12,7 @@ import { always, rule } from "../../../support/key-rules.js";
 
 const port1 = 1 as PortId;
 const port2 = 2 as PortId;
+const packets = { type: "single-rate-two-color", unit: "packets" } as const;
 const forever = new AbortController().signal;
 const frame = ethernet(ipv4({}, udp(1000, 2000)));
 const trapped = rule({ match: { is_ip: 1 } });
@@ -26,7 +27,7 @@ const options: SoftOptions = {
 async function opened(rules: readonly PuntRule[], more: SoftOptions = {}): Promise<SoftDatapath> {
   const datapath = new SoftDatapath({ ...options, ...more });
   const wanted = rules.map((each) => ({ rule: each, placed: () => {} }));
-  const tables = [{ name: "acl", maxMasks: 16 }];
+  const tables = [{ name: "acl", maxMasks: 16, meter: packets }];
   assert.ok((await datapath.resync({ tables, rules: wanted }, forever)).ok);
   return datapath;
 }
@@ -85,6 +86,20 @@ describe("SoftDatapath", () => {
       assert.deepEqual(outcome(datapath, bytes), want);
     });
   }
+
+  it("says that a meter cost a frame its trap", async () => {
+    const meter = { cir: 0n, cburst: 1n, pir: 0n, pburst: 1n, eburst: 0n };
+    const action = { green: "trap", yellow: "trap", red: "drop" } as const;
+    const datapath = await opened([rule({ match: { is_ip: 1 }, action, meter })]);
+    assert.deepEqual(
+      [outcome(datapath, frame), outcome(datapath, frame)],
+      [
+        [[cpuPort], undefined],
+        [[], "rule-meter"],
+      ],
+    );
+    assert.deepEqual(drops(datapath), { "rule-meter": 1 });
+  });
 
   it("knows no route by a port that is down or gone", async () => {
     const datapath = await opened([]);
