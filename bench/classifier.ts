@@ -120,7 +120,7 @@ function heldBytes(): number {
 }
 
 function benchMemory(): void {
-  if (globalThis.gc === undefined) return console.log("bytes per rule: run with --expose-gc");
+  if (globalThis.gc === undefined) throw new Error("run with --expose-gc");
   const cookie = {};
   const before = heldBytes();
   const { base, handles } = filled(map(fiveFieldRules(100_000, 16), (rule) => ({ ...rule, cookie })));
@@ -154,7 +154,7 @@ async function benchFrames(): Promise<void> {
   await datapath[Symbol.asyncDispose]();
 }
 
+benchMemory();
 benchLookups();
 await benchUpdates();
-benchMemory();
 await benchFrames();

@@ -4,7 +4,7 @@ import { Code, ok } from "../../base/status.js";
 import { keyWords } from "../frame-key.js";
 import { word } from "./parser.js";
 import type { RuleTuple, SoftRule } from "./soft-rule.js";
-import { Tuple } from "./tuple.js";
+import { Tuple, maskedHash } from "./tuple.js";
 
 /** Keys of a rule: `count` values and masks of `keyWords` words each. */
 export interface RuleKeys {
@@ -17,15 +17,19 @@ export interface RuleKeys {
  * Finds the best rule for a frame in a time that grows with the number of masks, not of rules. Additions and
  * removals cost the same however many rules there are.
  *
- * Rules come in before they live and stay until they are dead (`SoftRule.livesIn`): frames walk `#order`, the tuples
- * as of the last `publish` by falling best priority, and a tuple that holds only rules yet to live is not in it. A
- * rule that is not alive yet may raise the `best` of a tuple in it; that only makes the walk stop later.
+ * Rules come in before they live (`SoftRule.livesIn`). Frames walk the tuples as of the last `publish`, by falling
+ * best priority; what a rule yet to live asks of that walk is not in it until then.
  */
 export class Classifier {
-  readonly #byMask = new Map<number, Tuple>();
-  #order: Tuple[] = [];
+  /** Tuples by the hash of their mask. */
+  readonly #byMask = new Map<number, Tuple[]>();
+  #order: readonly Tuple[] = [];
+  /** Tuples made since the last `publish`. */
+  #fresh: Tuple[] = [];
+  /** For each tuple of `#order`: best priority, need, position of the next tuple, then its hashed `pairs`. */
+  #walk = new Int32Array(0);
   #masks = 0;
-  /** True if `#order` is not what the tuples say: one came, emptied, or has another best priority. */
+  /** True if the walk is not what the tuples say: one came, emptied, or has another best priority or need. */
   #stale = false;
 
   /** @param maxMasks distinct masks the rules may have */
@@ -37,12 +41,18 @@ export class Classifier {
   /** The best rule that matches `key` and lives in `generation`. */
   find(key: Int32Array, generation: number): SoftRule | undefined {
     const absent = ~word(key, 0);
-    const order = this.#order;
+    const walk = this.#walk;
     let best: SoftRule | undefined;
-    for (const tuple of order) {
-      if (best !== undefined && best.priority > tuple.best) break;
-      if ((tuple.need & absent) !== 0) continue;
-      const rule = tuple.find(key, generation);
+    let at = 0;
+    for (const tuple of this.#order) {
+      if (best !== undefined && best.priority > word(walk, at)) break;
+      const pairs = at + 3;
+      const unmet = word(walk, at + 1) & absent;
+      at = word(walk, at + 2);
+      if (unmet !== 0) continue;
+      const hash = maskedHash(walk, pairs, at, key, 0);
+      if (!tuple.mayHold(hash)) continue;
+      const rule = tuple.find(hash, key, generation);
       if (rule !== undefined && (best === undefined || rule.outranks(best))) best = rule;
     }
     return best;
@@ -61,9 +71,9 @@ export class Classifier {
         };
       }
       this.#plan(tuple, 1);
-      const best = tuple.best;
+      const { best, need } = tuple;
       const cell = tuple.add(keys.values, i * keyWords, rule);
-      if (tuple.best !== best) this.#stale = true;
+      if (tuple.best !== best || tuple.need !== need) this.#stale = true;
       if (i === 0) {
         rule.tuple = tuple;
         rule.cell = cell;
@@ -95,22 +105,24 @@ export class Classifier {
     if (!this.#stale) return;
     this.#stale = false;
     const order: Tuple[] = [];
-    for (const [hash, first] of this.#byMask) {
-      let kept: Tuple | undefined;
-      for (let tuple: Tuple | undefined = first; tuple !== undefined;) {
-        const next: Tuple | undefined = tuple.sameHash;
-        if (tuple.linked > 0) {
-          if (tuple.unsettled) tuple.settle();
-          order.push(tuple);
-          tuple.sameHash = kept;
-          kept = tuple;
-        }
-        tuple = next;
-      }
-      if (kept === undefined) this.#byMask.delete(hash);
-      else this.#byMask.set(hash, kept);
-    }
+    for (const tuple of this.#order) this.#keep(tuple, order);
+    for (const tuple of this.#fresh) this.#keep(tuple, order);
+    this.#fresh = [];
     this.#order = order.sort((a, b) => b.best - a.best);
+    this.#walk = walkOf(order);
+  }
+
+  /** Adds `tuple` to `order`, or drops it if it holds no rule. */
+  #keep(tuple: Tuple, order: Tuple[]): void {
+    if (tuple.linked > 0) {
+      if (tuple.unsettled) tuple.settle();
+      order.push(tuple);
+      return;
+    }
+    const hash = maskHash(tuple.mask, 0);
+    const others = (this.#byMask.get(hash) ?? []).filter((other) => other !== tuple);
+    if (others.length > 0) this.#byMask.set(hash, others);
+    else this.#byMask.delete(hash);
   }
 
   /** Undoes what `add` did of a rule before it failed. */
@@ -135,20 +147,37 @@ export class Classifier {
   }
 
   #tupleOf(masks: Int32Array, offset: number): Tuple {
-    let hash = 0;
-    for (let i = 0; i < keyWords; i++) hash = Math.imul(hash ^ word(masks, offset + i), 0x9e3779b1) ^ (hash >>> 15);
-    const first = this.#byMask.get(hash);
-    for (let tuple = first; tuple !== undefined; tuple = tuple.sameHash) {
-      if (sameMask(tuple.mask, masks, offset)) return tuple;
-    }
+    const hash = maskHash(masks, offset);
+    const known = this.#byMask.get(hash);
+    if (known !== undefined) for (const tuple of known) if (sameMask(tuple.mask, masks, offset)) return tuple;
     const tuple = new Tuple(masks.subarray(offset, offset + keyWords));
-    tuple.sameHash = first;
-    this.#byMask.set(hash, tuple);
+    if (known === undefined) this.#byMask.set(hash, [tuple]);
+    else known.push(tuple);
+    this.#fresh.push(tuple);
     return tuple;
   }
+}
+
+function maskHash(masks: Int32Array, offset: number): number {
+  let hash = 0;
+  for (let i = 0; i < keyWords; i++) hash = Math.imul(hash ^ word(masks, offset + i), 0x9e3779b1) ^ (hash >>> 15);
+  return hash;
 }
 
 function sameMask(mask: Int32Array, masks: Int32Array, offset: number): boolean {
   for (let i = 0; i < keyWords; i++) if (word(mask, i) !== word(masks, offset + i)) return false;
   return true;
+}
+
+function walkOf(order: readonly Tuple[]): Int32Array<ArrayBuffer> {
+  const walk = new Int32Array(order.reduce((length, { hashed }) => length + 3 + hashed, 0));
+  let at = 0;
+  for (const { best, need, pairs, hashed } of order) {
+    walk[at] = best;
+    walk[at + 1] = need;
+    walk[at + 2] = at + 3 + hashed;
+    at += 3;
+    for (let i = 0; i < hashed; i++) walk[at++] = word(pairs, i);
+  }
+  return walk;
 }

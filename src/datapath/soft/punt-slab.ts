@@ -9,7 +9,7 @@ export class PuntSlab {
   count = 0;
   /** Bytes in use. */
   used = 0;
-  bytes: Uint8Array = Buffer.allocUnsafeSlow(firstBytes);
+  bytes = uncleared(firstBytes);
   offsets = new Uint32Array(firstFrames);
   lengths = new Uint32Array(firstFrames);
   ingressPorts = new Uint32Array(firstFrames);
@@ -41,7 +41,7 @@ export class PuntSlab {
   }
 
   #growBytes(needed: number): void {
-    const wider = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.bytes.length));
+    const wider = uncleared(Math.max(needed, 2 * this.bytes.length));
     wider.set(this.bytes.subarray(0, this.used));
     this.bytes = wider;
   }
@@ -51,4 +51,9 @@ function grown(column: Uint32Array): Uint32Array<ArrayBuffer> {
   const wider = new Uint32Array(2 * column.length);
   wider.set(column);
   return wider;
+}
+
+/** Memory that is written before it is read; not a Buffer, whose methods do other things. */
+function uncleared(bytes: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
 }

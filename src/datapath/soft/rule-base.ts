@@ -52,7 +52,7 @@ export function ruleOf(handle: RuleHandle): SoftRule {
 }
 
 /**
- * New rules are linked at once, to live from the next generation on; ends and changes are noted in the rules. So
+ * New rules are linked at once, to live from the next generation on; removals and changes are noted in the rules. So
  * `commit` is one step of the generation, and then clean-up of what this plan touched, before any frame is looked at.
  */
 class SoftPlan implements Plan {
@@ -106,7 +106,7 @@ class SoftPlan implements Plan {
 
   remove(handle: RuleHandle): void {
     const rule = this.#living(handle);
-    rule.to = this.#next;
+    rule.leaving = true;
     this.#tableOf(rule).rules.forget(rule);
     this.#removed.push(rule);
   }
@@ -125,12 +125,12 @@ class SoftPlan implements Plan {
     this.#work();
     for (const rule of this.#changed) rule.pending = undefined;
     for (const rule of this.#removed) {
-      rule.to = 0;
+      rule.leaving = false;
       this.#tableOf(rule).rules.keep(rule);
     }
     for (const rule of this.#added) {
       const { rules } = this.#tableOf(rule);
-      rule.to = this.#next;
+      rule.leaving = true;
       rules.forget(rule);
       rules.unlink(rule);
     }
@@ -151,7 +151,7 @@ class SoftPlan implements Plan {
   #living(handle: RuleHandle): SoftRule {
     this.#work();
     const rule = ruleOf(handle);
-    invariant(rule.to === 0, "a rule is removed once and then left alone");
+    invariant(!rule.leaving, "a rule is removed once and then left alone");
     invariant(!this.#wasReset || rule.from === this.#next, "a reset ends the rules there were");
     return rule;
   }

@@ -27,11 +27,11 @@ export interface RuleChange {
 }
 
 /**
- * One rule, which is also its handle. Frames of generation g see it if it lives in g: from `from` on, and before `to`
- * unless that is 0. Without meter it takes about 130 bytes, and 32 more once its counters leave 31 bits.
+ * One rule, which is also its handle. Frames of generation `from` and later see it, until it is unlinked. Without meter it takes about 130 bytes, and 32 more once its counters leave 31 bits.
  */
 export class SoftRule {
-  to = 0;
+  /** True once a plan removes it. */
+  leaving = false;
   packets = 0;
   bytes = 0;
   action: PuntRule["action"];
@@ -63,7 +63,7 @@ export class SoftRule {
   }
 
   livesIn(generation: number): boolean {
-    return this.from <= generation && (this.to === 0 || generation < this.to);
+    return this.from <= generation;
   }
 
   /** True if this rule wins over `other`. */

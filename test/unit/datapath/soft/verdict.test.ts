@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import type { Verdict } from "../../../../src/datapath/rule.js";
+import { Fate } from "../../../../src/datapath/soft/verdict.js";
+import type { SoftRule } from "../../../../src/datapath/soft/soft-rule.js";
+import { RuleBase, ruleOf } from "../../../../src/datapath/soft/rule-base.js";
+import { Ticks } from "../../../../src/datapath/soft/ticks.js";
+import { HandClock } from "../../../support/hand-clock.js";
+import { rule } from "../../../support/key-rules.js";
+
+function rules(count: number): readonly SoftRule[] {
+  const plan = new RuleBase(new Ticks(new HandClock()), 0).plan();
+  plan.reset([{ name: "acl", maxMasks: 1 }]);
+  return Array.from({ length: count }, () => {
+    const added = plan.add(rule());
+    return added.ok ? ruleOf(added.value) : assert.fail();
+  });
+}
+
+/** Verdicts in falling precedence; `copy`: the table whose copy survives. */
+const rows: readonly { verdicts: readonly Verdict[]; forwarded: boolean; copy?: number }[] = [
+  { verdicts: [], forwarded: true },
+  { verdicts: ["forward"], forwarded: true },
+  { verdicts: ["drop"], forwarded: false },
+  { verdicts: ["trap"], forwarded: false, copy: 0 },
+  { verdicts: ["copy"], forwarded: true, copy: 0 },
+  { verdicts: ["deny"], forwarded: false },
+  { verdicts: ["copy-cancel"], forwarded: true },
+  { verdicts: ["copy", "copy"], forwarded: true, copy: 0 },
+  { verdicts: ["forward", "copy"], forwarded: true, copy: 1 },
+  { verdicts: ["drop", "copy"], forwarded: false, copy: 1 },
+  { verdicts: ["copy", "drop"], forwarded: false, copy: 0 },
+  { verdicts: ["copy", "trap"], forwarded: false, copy: 0 },
+  { verdicts: ["trap", "copy"], forwarded: false, copy: 0 },
+  { verdicts: ["deny", "copy"], forwarded: false },
+  { verdicts: ["deny", "trap"], forwarded: false },
+  { verdicts: ["copy", "deny"], forwarded: false, copy: 0 },
+  { verdicts: ["copy-cancel", "copy"], forwarded: true },
+  { verdicts: ["copy-cancel", "trap"], forwarded: false },
+  { verdicts: ["copy", "copy-cancel"], forwarded: true, copy: 0 },
+  { verdicts: ["copy", "copy-cancel", "copy"], forwarded: true, copy: 0 },
+  { verdicts: ["forward", "copy-cancel", "copy"], forwarded: true },
+  { verdicts: ["drop", "deny", "trap"], forwarded: false },
+];
+
+describe("Fate", () => {
+  const matching = rules(3);
+  const fate = new Fate();
+  for (const { verdicts, forwarded, copy } of rows) {
+    const outcome = `${forwarded ? "forwards" : "drops"}, ${copy === undefined ? "copies nothing" : `copies for table ${copy}`}`;
+    it(`${outcome}, after [${verdicts.join(", ")}]`, () => {
+      fate.reset();
+      verdicts.forEach((verdict, i) => fate.apply(matching[i] ?? assert.fail(), verdict, verdict));
+      const want = copy === undefined ? undefined : matching[copy];
+      assert.deepEqual([fate.forwarded, fate.copy === want, fate.metered], [forwarded, true, false]);
+    });
+  }
+
+  for (const { verdicts, green, metered } of [
+    { verdicts: ["forward"], green: "copy", metered: true },
+    { verdicts: ["drop"], green: "trap", metered: true },
+    { verdicts: ["copy"], green: "trap", metered: false },
+    { verdicts: ["forward"], green: "forward", metered: false },
+    { verdicts: ["copy-cancel", "drop"], green: "trap", metered: false },
+  ] as const) {
+    it(`${metered ? "says" : "does not say"} that a meter cost the copy: ${green} became [${verdicts.join(", ")}]`, () => {
+      fate.reset();
+      verdicts.forEach((verdict, i) => {
+        const wanted = i === verdicts.length - 1 ? green : verdict;
+        fate.apply(matching[i] ?? assert.fail(), verdict, wanted);
+      });
+      assert.equal(fate.metered, metered);
+    });
+  }
+});
