@@ -4,7 +4,11 @@ import { filesBelow } from "../support/repository.js";
 
 /** Folders whose tests are not below `test/unit/`, and where they are. */
 const testedElsewhere: Readonly<Record<string, string>> = {
+  daemon: "test/process", // as users start it
   datapath: "test/compliance", // a contract: every backend runs it
+  rpc: "test/conformance", // over the wire, by a client that shares no codec
+  "rpc/dataplane": "test/conformance",
+  "rpc/p4runtime": "test/conformance",
 };
 
 describe("test/", () => {
