@@ -22,7 +22,7 @@ export class Realiser {
   readonly #queues: readonly QueueSpec[];
   readonly #unrealisable: Unrealisable;
   /** Actions with a queue, by action and queue: rules share them. */
-  readonly #queued = new Map<BoundAction, PuntAction[]>();
+  readonly #queued = new WeakMap<BoundAction, PuntAction[]>();
   #record = Buffer.alloc(256);
 
   constructor(queues: readonly QueueSpec[], unrealisable: Unrealisable) {
