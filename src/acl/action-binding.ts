@@ -67,22 +67,20 @@ export function bindAction(
   action: Action,
   configured: ReadonlyMap<string, Verdict>,
 ): ActionBinding | { readonly reason: string } {
+  const roles = action.params.map((param) => ({ param, role: roleOf(param) }));
+  const queues = roles.filter(({ role }) => role === queueRole);
+  const foreign = roles.find(({ role }) => role !== undefined && role !== queueRole) ?? queues[1];
+  if (foreign !== undefined) return { reason: `@sai_action_param(${foreign.role ?? ""}) of '${foreign.param.name}'` };
   const byColor = verdictsOf(action, configured);
   if ("reason" in byColor) return byColor;
-  let queueParam: Param | undefined;
-  for (const param of action.params) {
-    const roles = annotationBodies(param.annotations, "sai_action_param").map((body) => body.trim());
-    if (roles[0] !== "QOS_QUEUE" || queueParam !== undefined)
-      return {
-        reason:
-          roles[0] === undefined
-            ? `parameter '${param.name}' has no meaning here`
-            : `@sai_action_param(${roles[0]}) of '${param.name}'`,
-      };
-    queueParam = param;
-  }
-  return { verdicts: byColor, queueParam };
+  const idle = roles.find(({ role }) => role === undefined);
+  if (idle !== undefined) return { reason: `parameter '${idle.param.name}' has no meaning here` };
+  return { verdicts: byColor, queueParam: queues[0]?.param };
 }
+
+/** What `@sai_action_param` says of a parameter. */
+const roleOf = (param: Param) => annotationBodies(param.annotations, "sai_action_param")[0]?.trim();
+const queueRole = "QOS_QUEUE";
 
 function verdictsOf(
   action: Action,
