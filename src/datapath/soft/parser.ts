@@ -58,7 +58,7 @@ export function parseFrame(port: PortId, frame: Uint8Array, key: Int32Array): bo
   let tags = 0;
   while (isTag(type) && tags < maxTags) {
     if (frame.length < at + 4) return false;
-    if (tags++ === 0) tag = u16(frame, at) & 0xefff;
+    if (tags++ === 0) tag = tagBits(u16(frame, at));
     type = u16(frame, at + 2);
     at += 4;
   }
@@ -74,6 +74,11 @@ export function parseFrame(port: PortId, frame: Uint8Array, key: Int32Array): bo
 /** True for the EtherType of a VLAN tag. */
 export function isTag(type: number): boolean {
   return type === EtherType.vlan || type === EtherType.provider || type === EtherType.qinq;
+}
+
+/** PCP and VLAN id of a tag, which has DEI between them, side by side. */
+function tagBits(control: number): number {
+  return ((control >> 13) << 12) | (control & 0xfff);
 }
 
 /** The word `index` of `words`, which is there. */
