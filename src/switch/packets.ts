@@ -83,8 +83,9 @@ export class Packets {
 
   #deliverBatch(batch: PuntedBatch): void {
     const encoder = this.#encoder;
+    const metadata = this.#program?.packetIn;
     const { primaries } = this.#controllers;
-    if (encoder === undefined) {
+    if (encoder === undefined || metadata === undefined) {
       this.#drops.add("no-pipeline", batch.count);
       return;
     }
@@ -94,6 +95,10 @@ export class Packets {
     }
     for (let i = 0; i < batch.count; i++) {
       const ingress = batch.ingressPorts[i] ?? 0;
+      if (!metadata.names(ingress)) {
+        this.#drops.add("unmapped-port");
+        continue;
+      }
       const message = encoder.encode(
         ingress,
         batch.egressPorts[i] ?? 0,

@@ -59,6 +59,14 @@ export class Realiser {
     version.rule = replaced.value;
   }
 
+  /**
+   * Checks that a rule can be made of an entry, for a program that is not on the datapath yet.
+   * @throws StatusError as `rule`
+   */
+  check(table: ProgramTable, version: Version): void {
+    this.#action(table, version);
+  }
+
   remove(plan: Plan, version: Version): void {
     const rule = ruleOf(version);
     if (rule !== undefined) plan.remove(rule);

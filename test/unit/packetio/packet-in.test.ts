@@ -45,6 +45,18 @@ describe("packet_in metadata", () => {
     assert.equal(metadata(numeric(9, "plain"), 511, 1), "7=01 3=01ff 5=00 6=00");
   });
 
+  requirement("PKT-33", "has no name for a port that is too large for the program's port fields", () => {
+    const header = (pipeline: Pipeline) => new PacketInMetadata(pipeline.packetIn, "zero");
+    assert.deepEqual(
+      [511, 512, 0xfffffeff].map((port) => header(numeric(9, "plain")).names(port)),
+      [true, false, false],
+    );
+    for (const pipeline of [wbb, bare, numeric(32, "plain"), numeric(48, "translated")])
+      assert.equal(header(pipeline).names(0xfffffffd), true);
+    assert.equal(metadata(numeric(9, "plain"), 511, 512), "7=00 3=01ff 5=00 6=00");
+    assert.equal(metadata(numeric(9, "plain"), 511, 512, "ingress"), "7=01ff 3=01ff 5=00 6=00");
+  });
+
   it("is empty where the program has no packet_in header", () => {
     assert.equal(metadata(bare, 1, 2), "");
   });
