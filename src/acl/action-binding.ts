@@ -9,8 +9,12 @@ export interface ActionBinding {
   readonly queueParam: Param | undefined;
 }
 
+/** Maps, for the names looked up come from the wire: `constructor` is none of ours. */
+const verdicts = (rows: Readonly<Record<string, Verdict>>): ReadonlyMap<string, Verdict> =>
+  new Map(Object.entries(rows));
+
 /** SAI packet actions without prefix; LOG is a copy, TRANSIT forwards without copies. @see SAI saitypes.h, saiswitch.h */
-const saiVerdicts: Readonly<Record<string, Verdict>> = {
+const saiVerdicts = verdicts({
   DROP: "drop",
   FORWARD: "forward",
   COPY: "copy",
@@ -19,15 +23,15 @@ const saiVerdicts: Readonly<Record<string, Verdict>> = {
   LOG: "copy",
   DENY: "deny",
   TRANSIT: "copy-cancel",
-};
+});
 
 /** The verdict of a SAI packet action, with or without its prefix `SAI_PACKET_ACTION_`. */
 export function saiVerdict(name: string): Verdict | undefined {
-  return saiVerdicts[name.replace("SAI_PACKET_ACTION_", "")];
+  return saiVerdicts.get(name.replace(/^SAI_PACKET_ACTION_/, ""));
 }
 
 /** Last component of an action's name or alias, in lower case. */
-const wellKnown: Readonly<Record<string, Verdict>> = {
+const wellKnown = verdicts({
   noaction: "forward",
   nop: "forward",
   no_op: "forward",
@@ -45,10 +49,14 @@ const wellKnown: Readonly<Record<string, Verdict>> = {
   copy_to_cpu: "copy",
   clone_to_cpu: "copy",
   acl_copy: "copy",
-};
+});
 
 type Color = "green" | "yellow" | "red";
-const colors: Readonly<Record<string, Color>> = { GREEN: "green", YELLOW: "yellow", RED: "red" };
+const colors = new Map<string, Color>([
+  ["GREEN", "green"],
+  ["YELLOW", "yellow"],
+  ["RED", "red"],
+]);
 
 /** What is left of a verdict when the meter is red and no colour is named: the CPU copy is lost. */
 function withoutCopy(verdict: Verdict): Verdict {
@@ -64,22 +72,20 @@ export function bindAction(
   action: Action,
   configured: ReadonlyMap<string, Verdict>,
 ): ActionBinding | { readonly reason: string } {
-  const verdicts = verdictsOf(action, configured);
-  if ("reason" in verdicts) return verdicts;
-  let queueParam: Param | undefined;
-  for (const param of action.params) {
-    const roles = annotationBodies(param.annotations, "sai_action_param").map((body) => body.trim());
-    if (roles[0] !== "QOS_QUEUE" || queueParam !== undefined)
-      return {
-        reason:
-          roles[0] === undefined
-            ? `parameter '${param.name}' has no meaning here`
-            : `@sai_action_param(${roles[0]}) of '${param.name}'`,
-      };
-    queueParam = param;
-  }
-  return { verdicts, queueParam };
+  const roles = action.params.map((param) => ({ param, role: roleOf(param) }));
+  const queues = roles.filter(({ role }) => role === queueRole);
+  const foreign = roles.find(({ role }) => role !== undefined && role !== queueRole) ?? queues[1];
+  if (foreign !== undefined) return { reason: `@sai_action_param(${foreign.role ?? ""}) of '${foreign.param.name}'` };
+  const byColor = verdictsOf(action, configured);
+  if ("reason" in byColor) return byColor;
+  const idle = roles.find(({ role }) => role === undefined);
+  if (idle !== undefined) return { reason: `parameter '${idle.param.name}' has no meaning here` };
+  return { verdicts: byColor, queueParam: queues[0]?.param };
 }
+
+/** What `@sai_action_param` says of a parameter. */
+const roleOf = (param: Param) => annotationBodies(param.annotations, "sai_action_param")[0]?.trim();
+const queueRole = "QOS_QUEUE";
 
 function verdictsOf(
   action: Action,
@@ -88,24 +94,22 @@ function verdictsOf(
   const bodies = annotationBodies(action.annotations, "sai_action");
   if (bodies.length === 0) {
     const name = (action.alias === "" ? action.name : action.alias).split(".").at(-1)?.toLowerCase() ?? "";
-    const verdict = configured.get(action.alias) ?? configured.get(action.name) ?? wellKnown[name];
+    const verdict = configured.get(action.alias) ?? configured.get(action.name) ?? wellKnown.get(name);
     if (verdict === undefined)
       return { reason: `no @sai_action, no entry '${action.alias}' in pipeline.actions and no well-known name` };
     return { green: verdict, yellow: verdict, red: withoutCopy(verdict) };
   }
-  const named = new Map<Color, Verdict>();
-  let base: Verdict | undefined;
+  const named = new Map<Color | "any", Verdict>();
   for (const body of bodies) {
     const [packetAction = "", color] = annotationArguments(body);
     const verdict = saiVerdict(packetAction);
     if (verdict === undefined) return { reason: `@sai_action(${body.trim()})` };
-    if (color === undefined) base = verdict;
-    else {
-      const key = colors[color.replace("SAI_PACKET_COLOR_", "")];
-      if (key === undefined) return { reason: `@sai_action(${body.trim()}): colour '${color}'` };
-      named.set(key, verdict);
-    }
+    const key = color === undefined ? "any" : colors.get(color.replace(/^SAI_PACKET_COLOR_/, ""));
+    if (key === undefined) return { reason: `@sai_action(${body.trim()}): colour '${color ?? ""}'` };
+    if (named.has(key)) return { reason: `@sai_action(${body.trim()}) after another one for the same colour` };
+    named.set(key, verdict);
   }
+  const base = named.get("any");
   const green = named.get("green") ?? base ?? "forward";
   const yellow = named.get("yellow") ?? base ?? green;
   const red = named.get("red") ?? (base === undefined ? "forward" : withoutCopy(base));

@@ -3,7 +3,7 @@ import type { Capabilities } from "../datapath/datapath.js";
 import type { KeyFieldName } from "../datapath/frame-key.js";
 import type { PuntAction, QueueSpec, TableIndex, TableSpec, Verdict } from "../datapath/rule.js";
 import { annotationBodies } from "../pipeline/annotation.js";
-import type { MatchField, Param, Pipeline, Table } from "../pipeline/pipeline.js";
+import type { Action, MatchField, Param, Pipeline, Table } from "../pipeline/pipeline.js";
 import { bindAction, declaredUnsupported } from "./action-binding.js";
 import { bindingMismatch, bindKey, type KeyBinding } from "./key-binding.js";
 
@@ -55,8 +55,10 @@ function stageOf(table: Table): string {
   return annotationBodies(table.annotations, "sai_acl")[0]?.trim() ?? "INGRESS";
 }
 
+/** @returns NaN if the annotation holds no number */
 function precedenceOf(table: Table): number {
-  return Number(annotationBodies(table.annotations, "sai_acl_priority")[0] ?? 0) || 0;
+  const body = annotationBodies(table.annotations, "sai_acl_priority")[0]?.trim() ?? "0";
+  return /^\d{1,10}$/.test(body) ? Number(body) : NaN;
 }
 
 /**
@@ -67,12 +69,16 @@ export function bindPipeline(pipeline: Pipeline, options: BindingOptions): Bindi
   const byTable = new Map<number, BoundTable>();
   const specs: TableSpec[] = [];
   const unrealised: Unrealised[] = [];
-  const tables = [...pipeline.tables.values()].sort((a, b) => precedenceOf(b) - precedenceOf(a) || a.id - b.id);
-  for (const table of tables) {
+  const actionBindings = new Map<Action, ActionOutcome>();
+  const ranked = [...pipeline.tables.values()].map((table) => ({ table, precedence: precedenceOf(table) }));
+  const order = (precedence: number) => (Number.isNaN(precedence) ? 0 : precedence);
+  ranked.sort((a, b) => order(b.precedence) - order(a.precedence) || a.table.id - b.table.id);
+  for (const { table, precedence } of ranked) {
     const problem = (reason: string, blocking = true) => void unrealised.push({ table, reason, blocking });
-    const fields = bindFields(table, options, problem);
-    const { actions, unrealised: unbound } = bindActions(table, options, problem);
-    if (fields === undefined) continue;
+    const { fields, reasons } = bindFields(table, precedence, options);
+    for (const reason of reasons) problem(reason);
+    const { actions, unrealised: unbound } = bindActions(table, actionBindings, options, problem);
+    if (reasons.length > 0) continue;
     byTable.set(table.id, { table, index: specs.length as TableIndex, fields, actions, unrealised: unbound });
     const { name } = table;
     const meter = table.meter === undefined ? {} : { meter: { type: table.meter.type, unit: table.meter.unit } };
@@ -81,51 +87,76 @@ export function bindPipeline(pipeline: Pipeline, options: BindingOptions): Bindi
   return { byTable, specs, unrealised };
 }
 
-function bindFields(
-  table: Table,
-  options: BindingOptions,
-  problem: (reason: string) => void,
-): readonly BoundField[] | undefined {
+/** The bindings of the fields, and all that keeps the table from being realised. */
+function bindFields(table: Table, precedence: number, { bindings, capabilities }: BindingOptions) {
   const stage = stageOf(table);
-  let failures = 0;
-  const fail = (reason: string) => {
-    failures++;
-    problem(reason);
-  };
-  if (stage !== "INGRESS") fail(`stage @sai_acl(${stage}): only INGRESS is realised`);
-  if (table.implementation !== undefined) fail(`action profile '${table.implementation.name}'`);
-  if (table.meter !== undefined && !options.capabilities.meters)
-    fail(`direct meter '${table.meter.name}': backend ${options.capabilities.backend} has no meters`);
+  const { backend } = capabilities;
   const fields: BoundField[] = [];
+  const reasons: string[] = [];
+  if (stage !== "INGRESS") reasons.push(`stage @sai_acl(${stage}): only INGRESS is realised`);
+  if (Number.isNaN(precedence)) reasons.push("@sai_acl_priority holds no number");
+  if (table.implementation !== undefined) reasons.push(`action profile '${table.implementation.name}'`);
+  if (table.meter !== undefined && !capabilities.meters)
+    reasons.push(`direct meter '${table.meter.name}': backend ${backend} has no meters`);
   for (const field of table.fields) {
-    const binding = bindKey(table, field, options.bindings);
+    const binding = bindKey(table, field, bindings);
     const reason = "reason" in binding ? binding.reason : bindingMismatch(field, binding);
-    if (reason !== undefined || "reason" in binding) fail(`match field '${field.name}': ${reason ?? ""}`);
-    else if (!options.capabilities.keyFields.has(binding.key))
-      fail(`match field '${field.name}': backend ${options.capabilities.backend} has no key ${binding.key}`);
+    if (reason !== undefined || "reason" in binding) reasons.push(`match field '${field.name}': ${reason ?? ""}`);
+    else if (!capabilities.keyFields.has(binding.key))
+      reasons.push(`match field '${field.name}': backend ${backend} has no key ${binding.key}`);
     else fields.push({ field, binding });
   }
-  return failures === 0 ? fields : undefined;
+  return { fields, reasons: [...reasons, ...conflicts(table, fields)] };
 }
 
-function bindActions(table: Table, options: BindingOptions, problem: (reason: string, blocking: boolean) => void) {
+/** What fields that bind one by one cannot do together. */
+function conflicts(table: Table, fields: readonly BoundField[]): readonly string[] {
+  const reasons: string[] = [];
+  const byKey = new Map<KeyFieldName, MatchField>();
+  const ranged = new Set(fields.filter(({ field }) => field.kind === "range").map(({ binding }) => binding.key));
+  for (const { field, binding } of fields) {
+    const other = byKey.get(binding.key);
+    if (other !== undefined && ranged.has(binding.key))
+      reasons.push(`match fields '${other.name}' and '${field.name}': both are ${binding.key}, one of them by RANGE`);
+    byKey.set(binding.key, field);
+  }
+  const prefixed = table.fields.filter((field) => field.kind === "lpm");
+  if (prefixed.length > 1 && !table.needsPriority)
+    reasons.push(`match fields ${prefixed.map((field) => `'${field.name}'`).join(", ")}: which LPM is the longest?`);
+  return reasons;
+}
+
+/** The binding of an action, or why it has none; the same in every table. */
+type ActionOutcome = BoundAction | { readonly reason: string };
+
+function bindActions(
+  table: Table,
+  known: Map<Action, ActionOutcome>,
+  options: BindingOptions,
+  problem: (reason: string, blocking: boolean) => void,
+) {
   const actions = new Map<number, BoundAction>();
   const unrealised = new Map<number, string>();
   for (const ref of table.actions) {
     const { action } = ref;
-    const binding = bindAction(action, options.actions);
-    const lacking = "reason" in binding ? binding.reason : lackingVerdict(binding.verdicts, options.capabilities);
-    if (lacking !== undefined || "reason" in binding) {
-      unrealised.set(action.id, lacking ?? "");
-      problem(`action '${action.alias || action.name}': ${lacking ?? ""}`, !declaredUnsupported(ref));
-    } else actions.set(action.id, { action: binding.verdicts, queueParam: binding.queueParam });
+    const outcome = known.get(action) ?? boundAction(action, options);
+    known.set(action, outcome);
+    if ("reason" in outcome) {
+      unrealised.set(action.id, outcome.reason);
+      problem(`action '${action.alias || action.name}': ${outcome.reason}`, !declaredUnsupported(ref));
+    } else actions.set(action.id, outcome);
   }
   return { actions, unrealised };
 }
 
-function lackingVerdict(verdicts: Omit<PuntAction, "queue">, capabilities: Capabilities): string | undefined {
-  const missing = [verdicts.green, verdicts.yellow, verdicts.red].find(
+function boundAction(action: Action, { actions, capabilities }: BindingOptions): ActionOutcome {
+  const binding = bindAction(action, actions);
+  if ("reason" in binding) return binding;
+  const { verdicts, queueParam } = binding;
+  const lacking = [verdicts.green, verdicts.yellow, verdicts.red].find(
     (verdict) => !capabilities.verdicts.has(verdict),
   );
-  return missing === undefined ? undefined : `backend ${capabilities.backend} cannot ${missing}`;
+  return lacking === undefined
+    ? { action: verdicts, queueParam }
+    : { reason: `backend ${capabilities.backend} cannot ${lacking}` };
 }

@@ -16,10 +16,12 @@ export interface KeyBinding {
 
 type Target = Omit<KeyBinding, "source">;
 const plain = (key: KeyFieldName): Target => ({ key, inverted: false, presence: 0 });
+/** Maps, for the names looked up come from the wire: `constructor` is none of ours. */
+const targets = (rows: Readonly<Record<string, Target>>): ReadonlyMap<string, Target> => new Map(Object.entries(rows));
 const not = (key: KeyFieldName): Target => ({ key, inverted: true, presence: 0 });
 
 /** SAI ACL table attributes without their prefix. @see SAI saiacl.h, sai_acl_table_attr_t */
-const saiFields: Readonly<Record<string, Target>> = {
+const saiFields = targets({
   IN_PORT: plain("ingress_port"),
   DST_MAC: plain("dst_mac"),
   SRC_MAC: plain("src_mac"),
@@ -49,17 +51,17 @@ const saiFields: Readonly<Record<string, Target>> = {
   ICMP_CODE: plain("icmp_code"),
   ICMPV6_TYPE: plain("icmpv6_type"),
   ICMPV6_CODE: plain("icmpv6_code"),
-};
+});
 
 /** Composite fields, by the canonical form of their parts. WORD3 holds the upper 32 bits of an IPv6 address. */
-const composites: Readonly<Record<string, Target>> = {
+const composites = targets({
   "SRC_IPV6_WORD3,SRC_IPV6_WORD2": plain("src_ipv6_upper"),
   "DST_IPV6_WORD3,DST_IPV6_WORD2": plain("dst_ipv6_upper"),
   "udf(L3,24,2),udf(L3,26,2)": plain("arp_target"),
-};
+});
 
 /** Names programs use, compared without `hdr.`/`headers.` and case. */
-const wellKnown: Readonly<Record<string, Target>> = {
+const wellKnown = targets({
   in_port: plain("ingress_port"),
   ingress_port: plain("ingress_port"),
   "standard_metadata.ingress_port": plain("ingress_port"),
@@ -119,7 +121,7 @@ const wellKnown: Readonly<Record<string, Target>> = {
   icmpv6_code: plain("icmpv6_code"),
   arp_tpa: plain("arp_target"),
   "arp.target_proto_addr": plain("arp_target"),
-};
+});
 
 const saiPrefix = "SAI_ACL_TABLE_ATTR_FIELD_";
 const squeeze = (text: string) => text.replace(/\s+/g, "");
@@ -149,13 +151,13 @@ export function bindKey(
   configured: ReadonlyMap<string, KeyFieldName>,
 ): KeyBinding | { readonly reason: string } {
   for (const body of annotationBodies(field.annotations, "sai_field")) {
-    const target = saiFields[saiName(body)];
+    const target = saiFields.get(saiName(body));
     return target === undefined
       ? { reason: `@sai_field(${squeeze(body)}) is no key of the rule model` }
       : { ...target, source: "annotation" };
   }
   for (const body of annotationBodies(field.annotations, "composite_field")) {
-    const target = composites[annotationArguments(body).map(partName).join(",")];
+    const target = composites.get(annotationArguments(body).map(partName).join(","));
     return target === undefined
       ? { reason: `@composite_field(${body.trim()}) is no key of the rule model` }
       : { ...target, source: "annotation" };
@@ -168,12 +170,15 @@ export function bindKey(
     const key = configured.get(name);
     if (key !== undefined) return { ...plain(key), source: "configuration" };
   }
-  const target = wellKnown[field.name.toLowerCase().replace(/^(hdr|headers)\./, "")];
+  const target = wellKnown.get(field.name.toLowerCase().replace(/^(hdr|headers)\./, ""));
   if (target !== undefined) return { ...target, source: "well-known name" };
   return {
     reason: `no annotation, no entry '${table.alias}.${field.name}' in pipeline.bindings and no well-known name`,
   };
 }
+
+/** Keys a narrower field can match: few ports need few bits, and programs know the six or eight lower TCP flags. */
+const narrowable: ReadonlySet<KeyFieldName> = new Set(["ingress_port", "tcp_flags"]);
 
 /** Why a field of this kind and width cannot be matched by `binding`, or undefined if it can. */
 export function bindingMismatch(field: MatchField, binding: KeyBinding): string | undefined {
@@ -182,8 +187,9 @@ export function bindingMismatch(field: MatchField, binding: KeyBinding): string 
     return field.format.port && binding.key === "ingress_port"
       ? undefined
       : `a value of sdn_string type has no bits to match as ${binding.key}`;
-  if (field.format.width > key.width)
-    return `bit<${field.format.width}> is wider than ${binding.key}, bit<${key.width}>`;
+  const { width } = field.format;
+  if (width > key.width || (width < key.width && !narrowable.has(binding.key)))
+    return `bit<${width}> cannot match ${binding.key}, which is bit<${key.width}>`;
   if (field.kind === "range" && binding.key !== "l4_src_port" && binding.key !== "l4_dst_port")
     return `RANGE is only possible on L4 ports, not on ${binding.key}`;
   return undefined;

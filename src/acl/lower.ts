@@ -16,6 +16,8 @@ interface Step {
   readonly shift: number;
   readonly presence: number;
   readonly inverted: boolean;
+  /** Bits of the word above a port field that is narrower than a port: they are zero. */
+  readonly above: number;
 }
 
 /**
@@ -32,28 +34,30 @@ export class KeyCompiler {
   readonly #ranges: readonly Step[];
   /** Constraints of the key that contradict each other. */
   #contradictions = 0;
+  /** The only LPM field of a table whose entries have no priority. */
+  readonly #lpm: Slot | undefined;
 
   constructor(table: BoundTable, layout: RecordLayout) {
     this.#layout = layout;
+    this.#lpm = layout.slots.find((slot) => slot.kind === "lpm");
     const steps = table.fields.map((bound) => stepOf(bound, layout));
     this.#steps = steps.filter((step) => step.slot.kind !== "range");
     this.#ranges = steps.filter((step) => step.slot.kind === "range");
   }
 
-  /** The rule's priority: the entry's own, or the prefix length where the table has none (longest prefix wins). */
+  /**
+   * The rule's priority: the entry's own, or one more than its prefix length where entries have none (longest prefix
+   * wins). At least 1, for the default entry has 0.
+   */
   priority(record: Uint8Array): number {
-    for (const slot of this.#layout.slots)
-      if (slot.kind === "lpm" && numberAt(record, 0, headBytes) === 0)
-        return numberAt(record, slot.offset + slot.bytes, 2) + 1;
-    return numberAt(record, 0, headBytes) + 1;
+    const own = numberAt(record, 0, headBytes);
+    if (own !== 0) return own;
+    return 1 + (this.#lpm === undefined ? 0 : numberAt(record, this.#lpm.offset + this.#lpm.bytes, 2));
   }
 
   /** Fills `values`, `masks` and `count` from a key record. */
   compile(record: Uint8Array): void {
-    this.values.fill(0, 0, keyWords);
-    this.masks.fill(0, 0, keyWords);
-    this.count = 1;
-    this.#contradictions = 0;
+    this.compileDefault();
     for (const step of this.#steps) this.#place(step, record);
     for (const step of this.#ranges) this.#expand(step, record);
     if (this.#contradictions > 0) this.#never();
@@ -64,24 +68,34 @@ export class KeyCompiler {
     this.values.fill(0, 0, keyWords);
     this.masks.fill(0, 0, keyWords);
     this.count = 1;
+    this.#contradictions = 0;
   }
 
   #place(step: Step, record: Uint8Array): void {
     const { slot } = step;
     const { offset, bytes } = slot;
-    if (slot.format.kind === "sdn-string") return this.#placePort(step, record);
+    if (slot.format.kind === "sdn-string") {
+      this.#placePort(step, record);
+      return;
+    }
     const { width } = slot.format;
     switch (slot.kind) {
       case "optional":
         if (record[offset] !== 0) this.#number(step, record, offset + 1, bytes, width);
         return;
-      case "ternary":
-        return this.#masked(step, record, offset, bytes);
-      case "lpm":
-        return this.#number(step, record, offset, bytes, width, numberAt(record, offset + bytes, 2));
+      case "ternary": {
+        this.#masked(step, record, offset, bytes);
+        return;
+      }
+      case "lpm": {
+        this.#number(step, record, offset, bytes, width, numberAt(record, offset + bytes, 2));
+        return;
+      }
       case "exact":
-      case "param":
-        return this.#number(step, record, offset, bytes, width);
+      case "param": {
+        this.#number(step, record, offset, bytes, width);
+        return;
+      }
       case "range":
         return;
     }
@@ -122,6 +136,7 @@ export class KeyCompiler {
 
   #bits(word: number, value: number, mask: number, step: Step): void {
     this.#constrain(word, value, mask);
+    if (step.above !== 0) this.#constrain(word, 0, step.above);
     if (step.presence !== 0) this.#constrain(0, step.presence, step.presence);
   }
 
@@ -177,8 +192,11 @@ function stepOf({ field, binding }: BoundField, layout: RecordLayout): Step {
     shift: key.shift,
     presence: key.presence | binding.presence,
     inverted: binding.inverted,
+    above: binding.key === "ingress_port" && slot.format.kind === "bits" ? aboveWidth(slot.format.width) : 0,
   };
 }
+
+const aboveWidth = (width: number) => (width < 32 ? -1 << width : 0);
 
 /** The queue an entry names by its QOS_QUEUE parameter: the text itself, or the number in decimal. */
 export function queueName(record: Uint8Array, layout: RecordLayout, param: number): string {

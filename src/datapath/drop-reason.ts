@@ -15,7 +15,7 @@ export const dropReasons = {
   oversized: "The frame is larger than a punted frame may be (9,216 bytes).",
   "no-pipeline": "No forwarding pipeline is committed, so metadata cannot be built.",
   "no-primary": "No primary controller that may have packets is connected.",
-  "unmapped-port": "The ingress port has no P4Runtime port id.",
+  "unmapped-port": "The ingress port has no P4Runtime port id, or one that the program's port fields cannot hold.",
   "controller-backlog": "The backlog of a controller that reads too slowly was full.",
   "controller-gone": "The controller's stream ended before the frame was sent.",
   "out-not-primary": "A PacketOut came from a stream that is not primary.",

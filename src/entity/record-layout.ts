@@ -14,7 +14,7 @@
  * | optional | 1 if present (1), value (n); don't care: 0, 0 |
  * | any `sdn-string` | length in bytes (2), 0 = absent; its text follows the slots |
  */
-import type { MatchKind, ValueFormat } from "../pipeline/pipeline.js";
+import { maxTextBytes, type MatchKind, type ValueFormat } from "../pipeline/pipeline.js";
 
 /** Width of the head in bytes. */
 export const headBytes = 4;
@@ -40,9 +40,6 @@ export interface RecordLayout {
   /** Bytes of the longest record: `fixedBytes` and `maxTextBytes` per text. */
   readonly maxBytes: number;
 }
-
-/** Longest `sdn-string` taken, in bytes. */
-export const maxTextBytes = 1024;
 
 function slotBytes(kind: SlotKind, format: ValueFormat): number {
   if (format.kind === "sdn-string") return 2;

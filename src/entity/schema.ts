@@ -52,14 +52,23 @@ export function entitySchema(
       table,
       key,
       emptyKey: emptyKey(key),
-      actions: new Map(
-        [...actions].filter(([id]) => table.actionRefById.has(id) || table.initialDefault?.action.id === id),
-      ),
+      actions: actionsOf(table, actions),
       refs: table.actionRefById,
       capacity: policy === "exact" ? table.size : unlimited,
     });
   }
   return { pipeline, tables, isPort };
+}
+
+/** The actions `table` lists, and its initial default. */
+function actionsOf(table: Table, all: ReadonlyMap<number, ActionSchema>): ReadonlyMap<number, ActionSchema> {
+  const initial = table.initialDefault?.action.id;
+  const actions = new Map<number, ActionSchema>();
+  for (const id of initial === undefined ? table.actionRefById.keys() : [...table.actionRefById.keys(), initial]) {
+    const schema = all.get(id);
+    if (schema !== undefined) actions.set(id, schema);
+  }
+  return actions;
 }
 
 /** Only a RANGE has a don't care that is not zero: low 0, high all ones. */

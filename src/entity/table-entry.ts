@@ -1,5 +1,6 @@
 /** Table entries: what one holds beside its key and action, and the draft an update is decoded into. */
-import { maxTextBytes, type RecordLayout } from "./record-layout.js";
+import { maxTextBytes } from "../pipeline/pipeline.js";
+import type { RecordLayout } from "./record-layout.js";
 import type { ActionSchema, TableSchema } from "./schema.js";
 
 export type UpdateType = "insert" | "modify" | "delete";

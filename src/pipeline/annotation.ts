@@ -54,11 +54,35 @@ export function stringLiteral(body: string): string | undefined {
   return stringPieces(body)?.join("");
 }
 
-/** The texts of the quoted string literals that `body` consists of, at least one; undefined if there is anything else. */
+/**
+ * The texts of the quoted string literals that `body` consists of, at least one; undefined if there is anything else.
+ * One pass, whatever the text: it comes from the wire.
+ */
 export function stringPieces(body: string): readonly string[] | undefined {
-  const pieces = body.trim().match(/"(?:[^"\\]|\\[\s\S])*"/g);
-  if (pieces === null || body.replace(/"(?:[^"\\]|\\[\s\S])*"/g, "").trim() !== "") return undefined;
-  return pieces.map((piece) => piece.slice(1, -1).replace(/\\([\s\S])/g, (_, c: string) => escapes[c] ?? c));
+  const pieces: string[] = [];
+  let piece: string[] | undefined;
+  let from = 0;
+  for (let i = 0; i < body.length; i++) {
+    const char = body[i];
+    if (piece === undefined) {
+      if (char === '"') {
+        piece = [];
+        from = i + 1;
+      } else if (!/\s/.test(char ?? "")) return undefined;
+    } else if (char === "\\") {
+      const escaped = body[++i] ?? "";
+      piece.push(body.slice(from, i - 1), escapes.get(escaped) ?? escaped);
+      from = i + 1;
+    } else if (char === '"') {
+      pieces.push(piece.join("") + body.slice(from, i));
+      piece = undefined;
+    }
+  }
+  return piece === undefined && pieces.length > 0 ? pieces : undefined;
 }
 
-const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r" };
+const escapes: ReadonlyMap<string, string> = new Map([
+  ["n", "\n"],
+  ["t", "\t"],
+  ["r", "\r"],
+]);

@@ -2,7 +2,16 @@
 import { invalidArgument } from "../base/status.js";
 import { defined } from "../base/invariant.js";
 import { annotationBodies, parseAnnotations, stringLiteral } from "./annotation.js";
-import type { ActionSpec, FieldSpec, P4InfoSpec, PacketHeaderSpec, TableInfoSpec } from "./p4info.js";
+import type {
+  ActionProfileSpec,
+  ActionSpec,
+  CounterInfoSpec,
+  FieldSpec,
+  MeterInfoSpec,
+  P4InfoSpec,
+  PacketHeaderSpec,
+  TableInfoSpec,
+} from "./p4info.js";
 import type {
   Action,
   ActionProfile,
@@ -21,8 +30,9 @@ import type {
 } from "./pipeline.js";
 import { verifyP4Info } from "./verify.js";
 
-/** Problems named in one message; the rest are counted. */
+/** Problems named in one message; the rest are counted. Each is cut, for names and annotations have no limit. */
 const maxProblems = 20;
+const maxProblemLength = 300;
 
 /** Entries a table has room for when the program states no size, as P4 compilers assume. */
 export const defaultTableSize = 1024;
@@ -40,9 +50,13 @@ const scopes: Readonly<Record<number, ActionScope>> = {
   2: "default-only",
   3: "group-action",
 };
-const counterUnits = { 1: "bytes", 2: "packets", 3: "both" } as const;
-const meterUnits = { 1: "bytes", 2: "packets" } as const;
-const meterTypes = { 0: "two-rate-three-color", 1: "single-rate-three-color", 2: "single-rate-two-color" } as const;
+const counterUnits: Readonly<Record<number, DirectCounter["unit"]>> = { 1: "bytes", 2: "packets", 3: "both" };
+const meterUnits: Readonly<Record<number, DirectMeter["unit"]>> = { 1: "bytes", 2: "packets" };
+const meterTypes: Readonly<Record<number, DirectMeter["type"]>> = {
+  0: "two-rate-three-color",
+  1: "single-rate-three-color",
+  2: "single-rate-two-color",
+};
 
 /** Metadata fields that carry a port, by name. */
 const portMetadata = new Set(["ingress_port", "egress_port", "target_egress_port"]);
@@ -58,11 +72,13 @@ export function indexP4Info(spec: P4InfoSpec): Pipeline {
   const problems = verifyP4Info(spec);
   if (problems.length > 0) {
     const more = problems.length > maxProblems ? `; and ${problems.length - maxProblems} more` : "";
-    throw invalidArgument(`P4Info: ${problems.slice(0, maxProblems).join("; ")}${more}`, { problems: problems.length });
+    const named = problems.slice(0, maxProblems).map(cut).join("; ");
+    throw invalidArgument(`P4Info: ${named}${more}`, { problems: problems.length });
   }
   return new Indexer(spec).build();
 }
 
+const cut = (text: string) => (text.length > maxProblemLength ? `${text.slice(0, maxProblemLength)}…` : text);
 const byId = <T extends { readonly id: number }>(items: readonly T[]) => new Map(items.map((item) => [item.id, item]));
 const ascending = <T extends { readonly id: number }>(items: readonly T[]) => [...items].sort((a, b) => a.id - b.id);
 
@@ -70,11 +86,19 @@ class Indexer {
   readonly #spec: P4InfoSpec;
   readonly #portTypes: ReadonlySet<string>;
   readonly #actions: ReadonlyMap<number, Action>;
+  readonly #noAction: Action | undefined;
+  readonly #profiles: ReadonlyMap<number, ActionProfile>;
+  readonly #counters: ReadonlyMap<number, DirectCounter>;
+  readonly #meters: ReadonlyMap<number, DirectMeter>;
 
   constructor(spec: P4InfoSpec) {
     this.#spec = spec;
     this.#portTypes = portTypesOf(spec);
     this.#actions = byId(spec.actions.map((action) => this.#action(action)));
+    this.#noAction = [...this.#actions.values()].find((action) => action.name === "NoAction");
+    this.#profiles = byId(spec.actionProfiles.map(actionProfile));
+    this.#counters = byId(spec.directCounters.map(directCounter));
+    this.#meters = byId(spec.directMeters.map(directMeter));
   }
 
   build(): Pipeline {
@@ -148,10 +172,10 @@ class Indexer {
         (field) => field.kind === "ternary" || field.kind === "range" || field.kind === "optional",
       ),
       constDefault: table.constDefaultActionId !== 0 || table.implementationId !== 0,
-      initialDefault: this.#initialDefault(table, actions),
-      implementation: this.#profile(table.implementationId),
-      counter: this.#directCounter(table),
-      meter: this.#directMeter(table),
+      initialDefault: this.#initialDefault(table),
+      implementation: this.#profiles.get(table.implementationId),
+      counter: resourceOf(table, this.#counters),
+      meter: resourceOf(table, this.#meters),
       size: table.size === 0n ? defaultTableSize : Number(table.size),
       idleTimeout: table.idleTimeoutBehavior === 1,
       isConst: table.isConstTable,
@@ -164,7 +188,7 @@ class Indexer {
   }
 
   /** DEF-14: what the program says; else the constant default; else NoAction; else none. */
-  #initialDefault(table: TableInfoSpec, actions: readonly ActionRef[]): Table["initialDefault"] {
+  #initialDefault(table: TableInfoSpec): Table["initialDefault"] {
     const call = table.initialDefaultAction;
     if (call !== undefined)
       return {
@@ -173,34 +197,7 @@ class Indexer {
       };
     if (table.constDefaultActionId !== 0)
       return { action: this.#actionById(table.constDefaultActionId), args: new Map() };
-    const noAction =
-      actions.find((ref) => ref.action.name === "NoAction")?.action ??
-      [...this.#actions.values()].find((action) => action.name === "NoAction");
-    return noAction === undefined ? undefined : { action: noAction, args: new Map() };
-  }
-
-  #profile(id: number): ActionProfile | undefined {
-    const profile = this.#spec.actionProfiles.find((candidate) => candidate.preamble.id === id);
-    if (profile === undefined) return undefined;
-    const { withSelector, size, maxGroupSize } = profile;
-    return { id, name: profile.preamble.name, withSelector, size, maxGroupSize };
-  }
-
-  #directCounter(table: TableInfoSpec): DirectCounter | undefined {
-    const counter = this.#spec.directCounters.find((candidate) =>
-      table.directResourceIds.includes(candidate.preamble.id),
-    );
-    if (counter === undefined) return undefined;
-    const unit = defined(counterUnits[counter.unit as 1 | 2 | 3], "counter units are verified");
-    return { id: counter.preamble.id, name: counter.preamble.name, unit };
-  }
-
-  #directMeter(table: TableInfoSpec): DirectMeter | undefined {
-    const meter = this.#spec.directMeters.find((candidate) => table.directResourceIds.includes(candidate.preamble.id));
-    if (meter === undefined) return undefined;
-    const unit = defined(meterUnits[meter.unit as 1 | 2], "meter units are verified");
-    const type = defined(meterTypes[meter.type as 0 | 1 | 2], "meter types are verified");
-    return { id: meter.preamble.id, name: meter.preamble.name, unit, type };
+    return this.#noAction && { action: this.#noAction, args: new Map() };
   }
 
   #header(name: string): PacketHeader | undefined {
@@ -217,6 +214,32 @@ class Indexer {
     });
     return { fields, fieldById: byId(fields) };
   }
+}
+
+function actionProfile({ preamble, withSelector, size, maxGroupSize }: ActionProfileSpec): ActionProfile {
+  return { id: preamble.id, name: preamble.name, withSelector, size, maxGroupSize };
+}
+
+function directCounter({ preamble, unit }: CounterInfoSpec): DirectCounter {
+  return { id: preamble.id, name: preamble.name, unit: defined(counterUnits[unit], "counter units are verified") };
+}
+
+function directMeter({ preamble, unit, type }: MeterInfoSpec): DirectMeter {
+  return {
+    id: preamble.id,
+    name: preamble.name,
+    unit: defined(meterUnits[unit], "meter units are verified"),
+    type: defined(meterTypes[type], "meter types are verified"),
+  };
+}
+
+/** The one of `resources` that `table` lists; verified to be at most one. */
+function resourceOf<T>(table: TableInfoSpec, resources: ReadonlyMap<number, T>): T | undefined {
+  for (const id of table.directResourceIds) {
+    const resource = resources.get(id);
+    if (resource !== undefined) return resource;
+  }
+  return undefined;
 }
 
 /** The form in which a program with port translation names ports; undefined if it declares no translated port type. */

@@ -10,6 +10,9 @@ export type ValueFormat =
   | { readonly kind: "bits"; readonly width: number; readonly bytes: number; readonly port: boolean }
   | { readonly kind: "sdn-string"; readonly port: boolean };
 
+/** Longest `sdn-string` taken, in bytes. */
+export const maxTextBytes = 1024;
+
 export type MatchKind = "exact" | "lpm" | "ternary" | "range" | "optional";
 
 export interface MatchField {

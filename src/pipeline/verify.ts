@@ -1,7 +1,8 @@
 /** What a P4Info must hold before anything is built on it. @see P4Runtime §6 */
+import { isUtf8 } from "node:buffer";
 import { parseAnnotation } from "./annotation.js";
 import type { AnnotatedSpec, FieldSpec, MatchFieldSpec, P4InfoSpec, PreambleSpec } from "./p4info.js";
-import type { ObjectKind } from "./pipeline.js";
+import { maxTextBytes, type ObjectKind } from "./pipeline.js";
 
 /** Top byte of the ids of each kind of object. @see P4Runtime §6.3 ID Allocation */
 const idPrefix: Readonly<Record<Exclude<ObjectKind, "extern">, number>> = {
@@ -21,6 +22,7 @@ const idPrefix: Readonly<Record<Exclude<ObjectKind, "extern">, number>> = {
 /** Widest number taken, in bits. */
 export const maxBitwidth = 2048;
 
+const a = (kind: ObjectKind) => (kind.startsWith("a") || kind === "extern" ? `an ${kind}` : `a ${kind}`);
 const hexId = (id: number) => `0x${id.toString(16).padStart(8, "0")}`;
 
 /**
@@ -31,6 +33,12 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
   const problems: string[] = [];
   const problem = (text: string) => void problems.push(text);
   const objects = new Map<number, { kind: ObjectKind; name: string }>();
+
+  const actions = new Map(spec.actions.map((action) => [action.preamble.id, action]));
+  const directResources = new Map(
+    [...spec.directCounters, ...spec.directMeters].map((resource) => [resource.preamble.id, resource]),
+  );
+  const resourcesOfTable = new Map(spec.tables.map((table) => [table.preamble.id, new Set(table.directResourceIds)]));
 
   function object(kind: ObjectKind, preamble: PreambleSpec, prefix?: number): void {
     const what = `${kind} '${preamble.name}'`;
@@ -96,7 +104,7 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
     } else if (type.kind === "translated") {
       if (bitwidth !== type.sdnBitwidth || bitwidth === 0)
         problem(`${what}: bitwidth ${bitwidth}, type '${typeName}' has sdn_bitwidth ${type.sdnBitwidth}`);
-    } else if (type.kind === "unset") problem(`type '${typeName}' has no representation`);
+    } else if (type.kind === "unset") problem(`${what}: type '${typeName}' has no representation`);
     else if (bitwidth === 0) problem(`${what} has no bitwidth`);
   }
 
@@ -172,7 +180,7 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
   function refers(what: string, id: number, kind: ObjectKind): void {
     const target = objects.get(id);
     if (target?.kind !== kind)
-      problem(`${what}: ${hexId(id)} is ${target === undefined ? "nothing" : `a ${target.kind}`}, not a ${kind}`);
+      problem(`${what}: ${hexId(id)} is ${target === undefined ? "nothing" : a(target.kind)}, not ${a(kind)}`);
   }
 
   for (const table of spec.tables) {
@@ -199,7 +207,7 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
     }
     unique(
       `${what}: action`,
-      table.actionRefs.map((ref) => ref.id),
+      table.actionRefs.map((ref) => hexId(ref.id)),
     );
     for (const ref of table.actionRefs) {
       refers(`${what}: action_refs`, ref.id, "action");
@@ -210,16 +218,16 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
       problem(`${what}: const_default_action_id ${hexId(table.constDefaultActionId)} is not among its actions`);
     initialDefault(what, table.initialDefaultAction, table.constDefaultActionId, listed);
     if (table.implementationId !== 0) refers(`${what}: implementation_id`, table.implementationId, "action profile");
-    const kinds: string[] = [];
+    const kinds = new Set<ObjectKind>();
     for (const id of table.directResourceIds) {
       const target = objects.get(id);
       if (target?.kind !== "direct counter" && target?.kind !== "direct meter")
         problem(
-          `${what}: direct_resource_ids: ${hexId(id)} is ${target === undefined ? "nothing" : `a ${target.kind}`}, not a direct counter or meter`,
+          `${what}: direct_resource_ids: ${hexId(id)} is ${target === undefined ? "nothing" : a(target.kind)}, not a direct counter or meter`,
         );
-      else if (kinds.includes(target.kind)) problem(`${what} has more than one ${target.kind}`);
-      else kinds.push(target.kind);
-      const resource = [...spec.directCounters, ...spec.directMeters].find((candidate) => candidate.preamble.id === id);
+      else if (kinds.has(target.kind)) problem(`${what} has more than one ${target.kind}`);
+      else kinds.add(target.kind);
+      const resource = directResources.get(id);
       if (resource !== undefined && resource.directTableId !== table.preamble.id)
         problem(`${what}: ${resource.preamble.name} belongs to table ${hexId(resource.directTableId)}`);
     }
@@ -237,24 +245,41 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
     listed: ReadonlySet<number>,
   ): void {
     if (call === undefined) return;
-    const action = spec.actions.find((candidate) => candidate.preamble.id === call.actionId);
-    if (action === undefined || !listed.has(call.actionId))
-      return problem(`${what}: initial_default_action ${hexId(call.actionId)} is not among its actions`);
+    const action = actions.get(call.actionId);
+    if (action === undefined || !listed.has(call.actionId)) {
+      problem(`${what}: initial_default_action ${hexId(call.actionId)} is not among its actions`);
+      return;
+    }
     if (constId !== 0 && constId !== call.actionId)
       problem(`${what}: initial_default_action and const_default_action_id differ`);
-    const given = call.args.map((arg) => arg.paramId);
-    unique(`${what}: initial_default_action: argument`, given);
-    for (const param of action.params)
-      if (!given.includes(param.id)) problem(`${what}: initial_default_action lacks parameter '${param.name}'`);
-    for (const id of given)
-      if (!action.params.some((param) => param.id === id))
-        problem(`${what}: initial_default_action: action '${action.preamble.name}' has no parameter ${id}`);
+    const where = `${what}: initial_default_action`;
+    unique(
+      `${where}: argument`,
+      call.args.map((arg) => arg.paramId),
+    );
+    const given = new Map(call.args.map((arg) => [arg.paramId, arg.value]));
+    for (const param of action.params) {
+      const value = given.get(param.id);
+      if (value === undefined) problem(`${where} lacks parameter '${param.name}'`);
+      else argument(`${where}: argument '${param.name}'`, param, value);
+      given.delete(param.id);
+    }
+    for (const id of given.keys()) problem(`${where}: action '${action.preamble.name}' has no parameter ${id}`);
   }
 
-  const directTables = new Map(spec.tables.map((table) => [table.preamble.id, table]));
-  for (const resource of [...spec.directCounters, ...spec.directMeters]) {
+  function argument(what: string, param: FieldSpec, value: Uint8Array): void {
+    const type = param.typeName === undefined ? undefined : spec.newTypes.get(param.typeName);
+    if (value.length === 0) problem(`${what} is empty`);
+    else if (type?.kind === "translated-string") {
+      if (value.length > maxTextBytes) problem(`${what} has ${value.length} bytes of text, at most ${maxTextBytes}`);
+      else if (!isUtf8(value)) problem(`${what} is not UTF-8`);
+    } else if (significantBits(value) > param.bitwidth)
+      problem(`${what} needs ${significantBits(value)} bits, it has ${param.bitwidth}`);
+  }
+
+  for (const resource of directResources.values()) {
     refers(`'${resource.preamble.name}': direct_table_id`, resource.directTableId, "table");
-    if (directTables.get(resource.directTableId)?.directResourceIds.includes(resource.preamble.id) === false)
+    if (resourcesOfTable.get(resource.directTableId)?.has(resource.preamble.id) === false)
       problem(`'${resource.preamble.name}': its table does not list it among direct_resource_ids`);
   }
   for (const counter of [...spec.counters, ...spec.directCounters])
@@ -289,4 +314,10 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
       `platform_properties: ${platform.replicasPerGroup} replicas per group exceed ${platform.multicastReplicas} in total`,
     );
   return problems;
+}
+
+/** Bits of the big-endian number `value` without leading zeros. */
+function significantBits(value: Uint8Array): number {
+  const first = value.findIndex((byte) => byte !== 0);
+  return first < 0 ? 0 : (value.length - first) * 8 - (Math.clz32(value[first] ?? 0) - 24);
 }

@@ -83,11 +83,22 @@ export class Packets {
 
   #deliverBatch(batch: PuntedBatch): void {
     const encoder = this.#encoder;
+    const metadata = this.#program?.packetIn;
     const { primaries } = this.#controllers;
-    if (encoder === undefined) return this.#drops.add("no-pipeline", batch.count);
-    if (primaries.length === 0) return this.#drops.add("no-primary", batch.count);
+    if (encoder === undefined || metadata === undefined) {
+      this.#drops.add("no-pipeline", batch.count);
+      return;
+    }
+    if (primaries.length === 0) {
+      this.#drops.add("no-primary", batch.count);
+      return;
+    }
     for (let i = 0; i < batch.count; i++) {
       const ingress = batch.ingressPorts[i] ?? 0;
+      if (!metadata.names(ingress)) {
+        this.#drops.add("unmapped-port");
+        continue;
+      }
       const message = encoder.encode(
         ingress,
         batch.egressPorts[i] ?? 0,
@@ -105,13 +116,23 @@ export class Packets {
   /** Sends one PacketOut, or says why not. `raw` is the message in wire form, borrowed. */
   out(id: ControllerId, source: PacketSource, packet: PacketOut, raw: Uint8Array): void {
     const program = this.#program;
-    if (!this.#controllers.arbiter.isPrimary(id))
-      return this.#refuse(source, raw, "not-primary", "only the primary may send packets");
-    if (source.out?.take() === false)
-      return this.#refuse(source, raw, "rate-limited", "more packets than packet_out.rate allows");
-    if (program === undefined) return this.#refuse(source, raw, "no-pipeline", "no forwarding pipeline is committed");
+    if (!this.#controllers.arbiter.isPrimary(id)) {
+      this.#refuse(source, raw, "not-primary", "only the primary may send packets");
+      return;
+    }
+    if (source.out?.take() === false) {
+      this.#refuse(source, raw, "rate-limited", "more packets than packet_out.rate allows");
+      return;
+    }
+    if (program === undefined) {
+      this.#refuse(source, raw, "no-pipeline", "no forwarding pipeline is committed");
+      return;
+    }
     const destination = program.packetOut.destination(packet.metadata);
-    if (!destination.ok) return this.#refuse(source, raw, destination.reason, destination.message);
+    if (!destination.ok) {
+      this.#refuse(source, raw, destination.reason, destination.message);
+      return;
+    }
     const token: Sent = { source, raw };
     const frame: OutgoingFrame = { port: destination.port, frame: packet.payload, token };
     const [result] = this.#datapath.transmit([frame]);

@@ -62,9 +62,10 @@ export class Pipelines {
 
   /**
    * @precondition the turn is held and the caller is primary
+   * @returns what became of the datapath if the commit failed: it is lost, nothing else changed, `resync` is due
    * @throws StatusError (SFP-05 … SFP-37)
    */
-  async set(action: PipelineAction, config: PipelineConfig | undefined): Promise<void> {
+  async set(action: PipelineAction, config: PipelineConfig | undefined): Promise<Status | undefined> {
     if (action === "commit") {
       if (config !== undefined) throw invalidArgument("COMMIT takes no config: it commits the saved one");
       return this.#commitSaved();
@@ -73,10 +74,10 @@ export class Pipelines {
     switch (action) {
       case "verify":
         buildProgram(config, this.#options);
-        return;
+        return undefined;
       case "verify-and-save":
         this.#saved = buildProgram(config, this.#options);
-        return;
+        return undefined;
       case "verify-and-commit":
         return this.#verifyAndCommit(config);
       case "reconcile-and-commit":
@@ -84,25 +85,28 @@ export class Pipelines {
     }
   }
 
-  /** Forgets the rules on the datapath and installs them again from the store, because the datapath lost them. */
+  /** Makes the datapath hold the active program's rules and no others, because it lost track of them. */
   async resync(signal: AbortSignal): Promise<Status | undefined> {
     const program = this.#active;
-    if (program === undefined) return undefined;
-    const result = await this.#datapath.resync({ tables: program.bindings.specs, rules: this.#rules(program) }, signal);
+    const desired =
+      program === undefined
+        ? { tables: [], rules: [] }
+        : { tables: program.bindings.specs, rules: this.#rules(program) };
+    const result = await this.#datapath.resync(desired, signal);
     return result.ok ? undefined : result.status;
   }
 
-  async #verifyAndCommit(config: PipelineConfig): Promise<void> {
+  async #verifyAndCommit(config: PipelineConfig): Promise<Status | undefined> {
     const active = this.#active;
     if (this.#options.identicalCommit === "keep" && active !== undefined && samePipeline(active.config, config)) {
       this.#keep(active, config);
-      return;
+      return undefined;
     }
-    await this.#activate(buildProgram(config, this.#options));
+    return this.#activate(buildProgram(config, this.#options));
   }
 
   /** SFP-22, SFP-25: without a program, or for the same one, there is nothing to reconcile. */
-  async #reconcile(config: PipelineConfig): Promise<void> {
+  async #reconcile(config: PipelineConfig): Promise<Status | undefined> {
     const active = this.#active;
     if (active === undefined) return this.#activate(buildProgram(config, this.#options));
     if (!samePipeline(active.config, config)) {
@@ -112,6 +116,7 @@ export class Pipelines {
       );
     }
     this.#keep(active, config);
+    return undefined;
   }
 
   /** The same program with a new device config and cookie: every entry stays. */
@@ -121,13 +126,13 @@ export class Pipelines {
     this.#committed(this.#active);
   }
 
-  async #commitSaved(): Promise<void> {
+  async #commitSaved(): Promise<Status | undefined> {
     if (this.#saved === undefined) throw notFound("no forwarding pipeline is saved; VERIFY_AND_SAVE comes first");
-    await this.#activate(this.#saved);
+    return this.#activate(this.#saved);
   }
 
   /** Puts `program` with all its entries in the place of what the datapath has. */
-  async #activate(program: Program): Promise<void> {
+  async #activate(program: Program): Promise<Status | undefined> {
     const plan = this.#datapath.plan();
     try {
       const reset = plan.reset(program.bindings.specs);
@@ -138,11 +143,12 @@ export class Pipelines {
       throw error;
     }
     const applied = await plan.commit();
-    if (!applied.ok) throw new StatusError(applied.status);
+    if (!applied.ok) return applied.status;
     this.#active = program;
     this.#saved = undefined;
     this.#report(program);
     this.#committed(program);
+    return undefined;
   }
 
   #install(plan: Plan, program: Program): void {
@@ -177,11 +183,15 @@ export class Pipelines {
     if (unrealised.length === 0) return;
     const tables = new Set(unrealised.map(({ table }) => table.alias));
     this.#log.warn("pipeline.unrealised", {
-      tables: [...tables],
-      reasons: unrealised.map(({ table, reason }) => `${table.alias}: ${reason}`),
+      tables: [...tables].slice(0, maxNamed),
+      reasons: unrealised.slice(0, maxNamed).map(({ table, reason }) => `${table.alias}: ${reason}`),
+      count: unrealised.length,
     });
   }
 }
+
+/** Tables and reasons named in one log line. */
+const maxNamed = 100;
 
 function samePipeline(a: PipelineConfig, b: PipelineConfig): boolean {
   return Buffer.compare(a.p4info.bytes, b.p4info.bytes) === 0 || a.p4info.fingerprint() === b.p4info.fingerprint();

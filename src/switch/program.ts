@@ -101,22 +101,40 @@ export function buildProgram(config: PipelineConfig, options: ProgramOptions): P
   };
 }
 
+/** Reasons named in one message, each cut to so many characters; the rest are counted. */
+const maxReasons = 100;
+const maxReasonLength = 300;
+
 /** The list of all that stands in the way, by table. */
 function cannotRealise(problems: readonly Unrealised[], backend: string): StatusError {
   const byTable = new Map<Table, string[]>();
-  for (const { table, reason } of problems) byTable.set(table, [...(byTable.get(table) ?? []), reason]);
-  const lines = [...byTable].map(([table, reasons]) => `table '${table.alias || table.name}': ${reasons.join("; ")}`);
+  for (const { table, reason } of problems.slice(0, maxReasons)) {
+    const reasons = byTable.get(table) ?? [];
+    byTable.set(table, reasons);
+    reasons.push(cut(reason));
+  }
+  const lines = [...byTable].map(
+    ([table, reasons]) => `table '${cut(table.alias || table.name)}': ${reasons.join("; ")}`,
+  );
+  if (problems.length > maxReasons) lines.push(`and ${problems.length - maxReasons} more reasons`);
   return invalidArgument(
     `datapath '${backend}' cannot realise this P4Info; pipeline.unbound_tables: store would keep such entries without effect:\n${lines.join("\n")}`,
-    { tables: byTable.size, backend },
+    { reasons: problems.length, backend },
   );
+}
+
+function cut(text: string): string {
+  return text.length > maxReasonLength ? `${text.slice(0, maxReasonLength)}…` : text;
 }
 
 function actionRestrictions(schema: EntitySchema): ReadonlyMap<number, Restriction> {
   const restrictions = new Map<number, Restriction>();
+  const seen = new Set<number>();
   for (const table of schema.tables.values()) {
     for (const [id, action] of table.actions) {
-      const restriction = restrictions.has(id) ? undefined : actionRestriction(action.action, action.layout);
+      if (seen.has(id)) continue;
+      seen.add(id);
+      const restriction = actionRestriction(action.action, action.layout);
       if (restriction !== undefined) restrictions.set(id, restriction);
     }
   }

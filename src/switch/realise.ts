@@ -22,7 +22,7 @@ export class Realiser {
   readonly #queues: readonly QueueSpec[];
   readonly #unrealisable: Unrealisable;
   /** Actions with a queue, by action and queue: rules share them. */
-  readonly #queued = new Map<BoundAction, PuntAction[]>();
+  readonly #queued = new WeakMap<BoundAction, PuntAction[]>();
   #record = Buffer.alloc(256);
 
   constructor(queues: readonly QueueSpec[], unrealisable: Unrealisable) {
@@ -57,6 +57,14 @@ export class Realiser {
     const replaced = plan.replace(old, { action, meter: version.extras.meter, cookie: version });
     if (!replaced.ok) throw new StatusError(replaced.status);
     version.rule = replaced.value;
+  }
+
+  /**
+   * Checks that a rule can be made of an entry, for a program that is not on the datapath yet.
+   * @throws StatusError as `rule`
+   */
+  check(table: ProgramTable, version: Version): void {
+    this.#action(table, version);
   }
 
   remove(plan: Plan, version: Version): void {

@@ -146,7 +146,12 @@ export class Switch implements AsyncDisposable {
   ): Promise<void> {
     await this.#turn.run(async () => {
       const role = this.#admit(claim);
-      await this.#asPrimary(role, () => this.#pipelines.set(action(), config()));
+      await this.#asPrimary(role, async () => {
+        const lost = await this.#pipelines.set(action(), config());
+        if (lost === undefined) return;
+        await this.#recover(lost);
+        throw new StatusError(lost);
+      });
     });
   }
 

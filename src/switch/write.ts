@@ -151,13 +151,12 @@ export class WriteBatch {
   #insert(table: ProgramTable, entry: TableEntryDraft): void {
     this.#restrict(table, entry);
     const version = this.#stage.insert(table.store, entry.key(), entry.actionRecord(), entry.extras());
-    if (this.#plan !== undefined) {
-      try {
-        this.#realiser.add(this.#plan, table, version, entry.keyBytes);
-      } catch (error) {
-        this.#stage.undoLast();
-        throw error;
-      }
+    try {
+      if (this.#plan === undefined) this.#realiser.check(table, version);
+      else this.#realiser.add(this.#plan, table, version, entry.keyBytes);
+    } catch (error) {
+      this.#stage.undoLast();
+      throw error;
     }
     if (entry.counter !== undefined) this.#counters.set(version, entry.counter);
   }
@@ -182,9 +181,9 @@ export class WriteBatch {
   #change(table: ProgramTable, before: Version, action: string, given: Extras, key?: Uint8Array): Version {
     const extras = sameMeter(given.meter, before.extras.meter) ? { ...given, meter: before.extras.meter } : given;
     const version = this.#stage.modify(table.store, before.key, action, extrasEmpty(extras) ? noExtras : extras);
-    if (this.#plan === undefined) return version;
     try {
-      this.#realiser.modify(this.#plan, table, version, before, key);
+      if (this.#plan === undefined) this.#realiser.check(table, version);
+      else this.#realiser.modify(this.#plan, table, version, before, key);
       return version;
     } catch (error) {
       this.#stage.undoLast();

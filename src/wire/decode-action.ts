@@ -1,7 +1,8 @@
 /** `TableAction` and `Action` messages → action records. Every ACT rule is here. */
 import { invalidArgument, permissionDenied, unimplemented } from "../base/status.js";
 import { portFromText } from "../entity/port-number.js";
-import { maxTextBytes, numberAt } from "../entity/record-layout.js";
+import { numberAt } from "../entity/record-layout.js";
+import { maxTextBytes } from "../pipeline/pipeline.js";
 import type { ActionSchema, EntitySchema, TableSchema } from "../entity/schema.js";
 import type { TableEntryDraft } from "../entity/table-entry.js";
 import { checkText, decodeBits } from "./bits.js";

@@ -2,10 +2,10 @@
 import { toHex } from "../base/hex.js";
 import { invalidArgument } from "../base/status.js";
 import { portFromText } from "../entity/port-number.js";
-import { maxTextBytes, numberAt, type Slot } from "../entity/record-layout.js";
+import { numberAt, type Slot } from "../entity/record-layout.js";
 import type { EntitySchema, TableSchema } from "../entity/schema.js";
 import type { TableEntryDraft } from "../entity/table-entry.js";
-import type { MatchField } from "../pipeline/pipeline.js";
+import { maxTextBytes, type MatchField } from "../pipeline/pipeline.js";
 import { checkText, decodeBits } from "./bits.js";
 import type { ByteReader } from "./byte-reader.js";
 import { Span } from "./span.js";

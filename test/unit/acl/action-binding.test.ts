@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { bindAction, declaredUnsupported } from "../../../src/acl/action-binding.js";
+import type { Verdict } from "../../../src/datapath/rule.js";
+import { parseAnnotations } from "../../../src/pipeline/annotation.js";
+import type { Action } from "../../../src/pipeline/pipeline.js";
+import { action, format } from "../constraints/programs.js";
+
+const named = (name: string, annotations: readonly string[] = [], alias = name): Action => ({
+  ...action(name, [], annotations),
+  alias,
+});
+
+function colours(of: Action, configured: readonly [string, Verdict][] = []): string {
+  const binding = bindAction(of, new Map(configured));
+  if ("reason" in binding) return binding.reason;
+  const { green, yellow, red } = binding.verdicts;
+  return `${green} ${yellow} ${red}`;
+}
+
+describe("what an action means", () => {
+  // Architecture §3: no colour named: green and yellow as said, red without the copy.
+  for (const [sai, want] of [
+    ["DROP", "drop drop drop"],
+    ["FORWARD", "forward forward forward"],
+    ["COPY", "copy copy forward"],
+    ["COPY_CANCEL", "copy-cancel copy-cancel copy-cancel"],
+    ["TRAP", "trap trap drop"],
+    ["LOG", "copy copy forward"],
+    ["DENY", "deny deny deny"],
+    ["TRANSIT", "copy-cancel copy-cancel copy-cancel"],
+  ] as const)
+    it(`is ${want} by @sai_action(${sai}) without colour`, () => {
+      assert.equal(colours(named("a", [`@sai_action(SAI_PACKET_ACTION_${sai})`])), want);
+    });
+
+  // Some named: yellow unnamed acts as green, other unnamed colours as forward.
+  for (const { sai, want } of [
+    { sai: ["TRAP, SAI_PACKET_COLOR_GREEN"], want: "trap trap forward" },
+    { sai: ["COPY, SAI_PACKET_COLOR_YELLOW"], want: "forward copy forward" },
+    { sai: ["DROP, SAI_PACKET_COLOR_RED"], want: "forward forward drop" },
+    { sai: ["TRAP , SAI_PACKET_COLOR_GREEN", "DROP , SAI_PACKET_COLOR_RED"], want: "trap trap drop" },
+    { sai: ["COPY , SAI_PACKET_COLOR_GREEN", "FORWARD , SAI_PACKET_COLOR_RED"], want: "copy copy forward" },
+    {
+      sai: ["TRAP, SAI_PACKET_COLOR_GREEN", "COPY, SAI_PACKET_COLOR_YELLOW", "DENY, SAI_PACKET_COLOR_RED"],
+      want: "trap copy deny",
+    },
+    { sai: ["TRAP", "DENY, SAI_PACKET_COLOR_RED"], want: "trap trap deny" },
+    { sai: ["TRAP", "COPY, SAI_PACKET_COLOR_YELLOW"], want: "trap copy drop" },
+  ])
+    it(`is ${want} by ${sai.join(" and ")}`, () => {
+      const annotations = sai.map((body) => `@sai_action(SAI_PACKET_ACTION_${body})`);
+      assert.equal(colours(named("a", annotations)), want);
+    });
+
+  for (const { body, want } of [
+    { body: "SAI_PACKET_ACTION_SHOUT", want: "@sai_action(SAI_PACKET_ACTION_SHOUT)" },
+    { body: "", want: "@sai_action()" },
+    { body: "constructor", want: "@sai_action(constructor)" },
+    { body: "__proto__", want: "@sai_action(__proto__)" },
+    {
+      body: "DROP, SAI_PACKET_COLOR_BLUE",
+      want: "@sai_action(DROP, SAI_PACKET_COLOR_BLUE): colour 'SAI_PACKET_COLOR_BLUE'",
+    },
+    { body: "DROP, toString", want: "@sai_action(DROP, toString): colour 'toString'" },
+  ])
+    it(`is nothing by @sai_action(${body})`, () => {
+      assert.equal(colours(named("drop", [`@sai_action(${body})`])), want);
+    });
+
+  it("is nothing if one colour has two actions", () => {
+    const twice = named("a", ["@sai_action(DROP)", "@sai_action(TRAP)"]);
+    assert.equal(colours(twice), "@sai_action(TRAP) after another one for the same colour");
+  });
+
+  for (const { name, alias, want } of [
+    { name: "NoAction", alias: "NoAction", want: "forward forward forward" },
+    { name: "ingress.acl.send_to_cpu", alias: "send_to_cpu", want: "trap trap drop" },
+    { name: "ingress.acl.COPY_TO_CPU", alias: "", want: "copy copy forward" },
+    { name: "a.drop", alias: "acl.drop", want: "drop drop drop" },
+  ])
+    it(`is ${want} by the name '${alias || name}'`, () => {
+      assert.equal(colours(named(name, [], alias)), want);
+    });
+
+  for (const name of ["set_vrf", "constructor", "__proto__", "valueof", ""])
+    it(`is nothing by the name '${name}'`, () => {
+      assert.equal(
+        colours(named(name)),
+        `no @sai_action, no entry '${name}' in pipeline.actions and no well-known name`,
+      );
+    });
+
+  it("is what the configuration says before the name, and after an annotation", () => {
+    assert.equal(colours(named("a.drop", [], "drop"), [["drop", "trap"]]), "trap trap drop");
+    assert.equal(colours(named("a.drop", [], "drop"), [["a.drop", "copy"]]), "copy copy forward");
+    assert.equal(colours(named("drop", ["@sai_action(DENY)"]), [["drop", "trap"]]), "deny deny deny");
+  });
+
+  const withParams = (annotations: readonly (readonly string[])[], sai = ["@sai_action(TRAP)"]): Action => {
+    const params = annotations.map((texts, index) => ({
+      id: index + 1,
+      index,
+      name: `p${index + 1}`,
+      format: format(8),
+      annotations: parseAnnotations(texts),
+    }));
+    return { ...named("a", sai), params };
+  };
+
+  it("takes a queue from the parameter that says so", () => {
+    const binding = bindAction(withParams([["@format(X)", "@ sai_action_param ( QOS_QUEUE )"]]), new Map());
+    assert.ok("verdicts" in binding);
+    assert.equal(binding.queueParam?.name, "p1");
+  });
+
+  for (const { title, params, want } of [
+    { title: "a parameter nobody explains", params: [[]], want: "parameter 'p1' has no meaning here" },
+    {
+      title: "two queues",
+      params: [["@sai_action_param(QOS_QUEUE)"], ["@sai_action_param(QOS_QUEUE)"]],
+      want: "@sai_action_param(QOS_QUEUE) of 'p2'",
+    },
+    {
+      title: "a redirect",
+      params: [["@sai_action_param(QOS_QUEUE)"], ["@sai_action_param(SAI_ACL_ENTRY_ATTR_ACTION_REDIRECT)"]],
+      want: "@sai_action_param(SAI_ACL_ENTRY_ATTR_ACTION_REDIRECT) of 'p2'",
+    },
+  ])
+    it(`is nothing with ${title}`, () => {
+      assert.equal(colours(withParams(params)), want);
+    });
+
+  it("names the parameter rather than the missing verdict", () => {
+    assert.equal(colours(withParams([["@sai_action_param(MIRROR)"]], [])), "@sai_action_param(MIRROR) of 'p1'");
+  });
+
+  it("may be missing where the table or the action says @unsupported", () => {
+    const ref = (own: readonly string[], actions: readonly string[]) => ({
+      action: named("a", actions),
+      scope: "table-only" as const,
+      annotations: parseAnnotations(own),
+    });
+    assert.deepEqual(
+      [ref([], []), ref(["@unsupported"], []), ref([], ["@ unsupported"]), ref(["@unsupported_x"], [])].map(
+        declaredUnsupported,
+      ),
+      [false, true, true, false],
+    );
+  });
+});
