@@ -115,20 +115,20 @@ export class WriteBatch {
     if (table === undefined) throw invalidArgument("the update names no table");
     switch (update.kind) {
       case "table-entry":
-        return this.#tableEntry(update.type, table, entry);
+        { this.#tableEntry(update.type, table, entry); return; }
       case "direct-counter":
-        return this.#directCounter(table, entry, update.data);
+        { this.#directCounter(table, entry, update.data); return; }
       case "direct-meter":
-        return this.#directMeter(table, entry, update.config);
+        { this.#directMeter(table, entry, update.config); return; }
     }
   }
 
   #tableEntry(type: UpdateType, table: ProgramTable, entry: TableEntryDraft): void {
     switch (type) {
       case "insert":
-        return this.#insert(table, entry);
+        { this.#insert(table, entry); return; }
       case "modify":
-        return this.#modify(table, entry);
+        { this.#modify(table, entry); return; }
       case "delete": {
         const version = this.#stage.delete(table.store, entry.key());
         if (this.#plan !== undefined) this.#realiser.remove(this.#plan, version);

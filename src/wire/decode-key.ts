@@ -105,23 +105,23 @@ export class KeyDecoder {
     switch (field.kind) {
       case "exact":
         this.#readValues();
-        return this.#bits(this.#first, width, record, offset, bytes, field.name);
+        { this.#bits(this.#first, width, record, offset, bytes, field.name); return; }
       case "optional":
         this.#readValues();
         record[offset] = 1;
-        return this.#bits(this.#first, width, record, offset + 1, bytes, field.name);
+        { this.#bits(this.#first, width, record, offset + 1, bytes, field.name); return; }
       case "ternary":
         this.#readValues();
         this.#bits(this.#first, width, record, offset, bytes, field.name);
         this.#bits(this.#second, width, record, offset + bytes, bytes, field.name);
-        return checkTernary(field, record, offset, bytes);
+        { checkTernary(field, record, offset, bytes); return; }
       case "lpm":
-        return this.#lpm(field, width, record, offset, bytes);
+        { this.#lpm(field, width, record, offset, bytes); return; }
       case "range":
         this.#readValues();
         this.#bits(this.#first, width, record, offset, bytes, field.name);
         this.#bits(this.#second, width, record, offset + bytes, bytes, field.name);
-        return checkRange(field, width, record, offset, bytes);
+        { checkRange(field, width, record, offset, bytes); return; }
     }
   }
 
