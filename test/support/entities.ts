@@ -81,6 +81,11 @@ export function entry(at: number, rest: Omit<TableEntry, "tableId"> = {}): Table
   return { tableId: tableId(at), ...rest };
 }
 
+/** Only the key of `given`. */
+export function keyOnly(given: TableEntry): TableEntry {
+  return { tableId: given.tableId ?? 0, match: given.match ?? [], priority: given.priority ?? 0 };
+}
+
 const updateTypes = { insert: 1, modify: 2, delete: 3 } as const;
 
 export function update(type: UpdateKind, entity: Entity): SentUpdate {
