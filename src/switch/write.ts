@@ -56,15 +56,17 @@ export class WriteBatch {
 
   /** Applies `updates` in list order (AMB-25). */
   async run(updates: UpdateDecoder, atomicity: Atomicity): Promise<WriteOutcome> {
+    let results: readonly UpdateResult[];
     try {
-      const results = await this.#attemptAll(updates, atomicity);
-      if (atomicity === "continue-on-error" || results.at(-1) === undefined) return await this.#commit(results);
-      this.#abandon();
-      return { results: rolledBack(results, updates.count) };
+      results = await this.#attemptAll(updates, atomicity);
+      await this.#counters.keep();
     } catch (error) {
       this.#abandon();
       throw error;
     }
+    if (atomicity === "continue-on-error" || results.at(-1) === undefined) return this.#commit(results);
+    this.#abandon();
+    return { results: rolledBack(results, updates.count) };
   }
 
   /** The results of all updates, or up to the first failure where the batch is all or nothing. */
@@ -88,10 +90,14 @@ export class WriteBatch {
     const applied = await this.#plan?.commit();
     if (applied?.ok === false) {
       this.#program.store.abandon(this.#stage);
-      return { results: results.map(() => applied.status), lost: applied.status };
+      const lost: Status = { code: Code.UNAVAILABLE, message: `the datapath is lost: ${applied.status.message}` };
+      return { results: results.map(() => lost), lost };
     }
-    await this.#counters.apply();
-    this.#program.store.publish(this.#stage);
+    try {
+      await this.#counters.apply();
+    } finally {
+      this.#program.store.publish(this.#stage); // frames see it already
+    }
     return { results };
   }
 
@@ -114,23 +120,34 @@ export class WriteBatch {
     const table = entry.schema === undefined ? undefined : this.#program.tables.get(entry.schema.table.id);
     if (table === undefined) throw invalidArgument("the update names no table");
     switch (update.kind) {
-      case "table-entry":
-        { this.#tableEntry(update.type, table, entry); return; }
-      case "direct-counter":
-        { this.#directCounter(table, entry, update.data); return; }
-      case "direct-meter":
-        { this.#directMeter(table, entry, update.config); return; }
+      case "table-entry": {
+        this.#tableEntry(update.type, table, entry);
+        return;
+      }
+      case "direct-counter": {
+        this.#directCounter(table, entry, update.data);
+        return;
+      }
+      case "direct-meter": {
+        this.#directMeter(table, entry, update.config);
+        return;
+      }
     }
   }
 
   #tableEntry(type: UpdateType, table: ProgramTable, entry: TableEntryDraft): void {
     switch (type) {
-      case "insert":
-        { this.#insert(table, entry); return; }
-      case "modify":
-        { this.#modify(table, entry); return; }
+      case "insert": {
+        this.#insert(table, entry);
+        return;
+      }
+      case "modify": {
+        this.#modify(table, entry);
+        return;
+      }
       case "delete": {
         const version = this.#stage.delete(table.store, entry.key());
+        this.#counters.forget(version);
         if (this.#plan !== undefined) this.#realiser.remove(this.#plan, version);
       }
     }
@@ -170,14 +187,16 @@ export class WriteBatch {
   #change(table: ProgramTable, before: Version, action: string, given: Extras, key?: Uint8Array): Version {
     const extras = sameMeter(given.meter, before.extras.meter) ? { ...given, meter: before.extras.meter } : given;
     const version = this.#stage.modify(table.store, before.key, action, extrasEmpty(extras) ? noExtras : extras);
-    if (this.#plan === undefined) return version;
-    try {
-      this.#realiser.modify(this.#plan, table, version, before, key);
-      return version;
-    } catch (error) {
-      this.#stage.undoLast();
-      throw error;
+    if (this.#plan !== undefined) {
+      try {
+        this.#realiser.modify(this.#plan, table, version, before, key);
+      } catch (error) {
+        this.#stage.undoLast();
+        throw error;
+      }
     }
+    this.#counters.carry(before, version);
+    return version;
   }
 
   /** CTR-02, CTR-03, CTR-05. */
