@@ -5,7 +5,7 @@ import { portFromText } from "../entity/port-number.js";
 import { maxTextBytes, numberAt, type Slot } from "../entity/record-layout.js";
 import type { ActionSchema, EntitySchema, TableSchema } from "../entity/schema.js";
 import type { TableEntryDraft } from "../entity/table-entry.js";
-import { checkText, decodeBits } from "./bits.js";
+import { checkText, decodeBits } from "../entity/bits.js";
 import type { ByteReader } from "./byte-reader.js";
 import { Span } from "./span.js";
 
