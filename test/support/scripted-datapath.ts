@@ -10,6 +10,7 @@ import type {
   RuleSet,
   TransmitResult,
 } from "../../src/datapath/datapath.js";
+import { keyWords } from "../../src/datapath/frame-key.js";
 import type { PortId, PortSpec, PortState, PortStatus } from "../../src/datapath/port.js";
 import type { PuntRule, QueueSpec, RuleHandle, TableSpec } from "../../src/datapath/rule.js";
 import { ordinaryPort } from "../../src/datapath/port.js";
@@ -124,7 +125,8 @@ export class ScriptedDatapath implements Datapath {
 }
 
 function heldRule(rule: PuntRule): HeldRule {
-  return { ...rule, values: rule.values.slice(), masks: rule.masks.slice(), meter: rule.meter };
+  const words = rule.count * keyWords;
+  return { ...rule, values: rule.values.slice(0, words), masks: rule.masks.slice(0, words), meter: rule.meter };
 }
 
 class ScriptedPlan implements Plan {

@@ -96,6 +96,16 @@ export class Device {
   }
 
   async readAs(role: string, ...entities: readonly Entity[]): Promise<ReadOutcome> {
+    const { sizes: _, ...outcome } = await this.#collect(role, entities);
+    return outcome;
+  }
+
+  /** Also tells how big the responses are, in bytes. */
+  readCut(...entities: readonly Entity[]): Promise<ReadOutcome & { readonly sizes: readonly number[] }> {
+    return this.#collect("", entities);
+  }
+
+  async #collect(role: string, entities: readonly Entity[]) {
     const sink = new Collected();
     const batch = new ReadBatch(this.program, this.datapath, sink, { role, signal: new AbortController().signal });
     const results = await batch.run(decodeReadRequest(readBytes(...entities)).queries);
@@ -103,6 +113,7 @@ export class Device {
     return {
       entities: entitiesOf(...sink.responses),
       results: results.map((status) => codeName(status?.code ?? 0)),
+      sizes: sink.responses.map((response) => response.length),
     };
   }
 
