@@ -10,6 +10,7 @@ import {
 import type { Logger } from "../base/logger.js";
 import type { Datapath, Plan } from "../datapath/datapath.js";
 import { Version } from "../store/version.js";
+import { restartCounter } from "./counters.js";
 import { buildProgram, type PipelineConfig, type Program, type ProgramOptions } from "./program.js";
 import { Realiser } from "./realise.js";
 
@@ -166,7 +167,11 @@ export class Pipelines {
         const version = Version.visible(head, program.store.generation);
         const rule = version && this.realiser.rule(table, version);
         if (version === undefined || rule === undefined) continue;
-        yield { rule, placed: (handle: object) => void (version.rule = handle) };
+        const placed = (handle: object) => {
+          version.rule = handle;
+          restartCounter(version);
+        };
+        yield { rule, placed };
       }
     }
   }

@@ -67,15 +67,17 @@ export class WriteBatch {
 
   /** Applies `updates` in list order (AMB-25). */
   async run(updates: UpdateDecoder, atomicity: Atomicity): Promise<WriteOutcome> {
+    let results: readonly UpdateResult[];
     try {
-      const results = await this.#attemptAll(updates, atomicity);
-      if (atomicity === "continue-on-error" || results.at(-1) === undefined) return await this.#commit(results);
-      this.#abandon();
-      return { results: rolledBack(results, updates.count) };
+      results = await this.#attemptAll(updates, atomicity);
+      await this.#counters.keep();
     } catch (error) {
       this.#abandon();
       throw error;
     }
+    if (atomicity === "continue-on-error" || results.at(-1) === undefined) return this.#commit(results);
+    this.#abandon();
+    return { results: rolledBack(results, updates.count) };
   }
 
   /** The results of all updates, or up to the first failure where the batch is all or nothing. */
@@ -99,10 +101,14 @@ export class WriteBatch {
     const applied = await this.#plan?.commit();
     if (applied?.ok === false) {
       this.#program.store.abandon(this.#stage);
-      return { results: results.map(() => applied.status), lost: applied.status };
+      const lost: Status = { code: Code.UNAVAILABLE, message: `the datapath is lost: ${applied.status.message}` };
+      return { results: results.map(() => lost), lost };
     }
-    await this.#counters.apply();
-    this.#program.store.publish(this.#stage);
+    try {
+      await this.#counters.apply();
+    } finally {
+      this.#program.store.publish(this.#stage); // frames see it already
+    }
     this.#options.committed?.(this.#stage.changes(this.#options.caller.principal));
     return { results };
   }
@@ -126,23 +132,34 @@ export class WriteBatch {
     const table = entry.schema === undefined ? undefined : this.#program.tables.get(entry.schema.table.id);
     if (table === undefined) throw invalidArgument("the update names no table");
     switch (update.kind) {
-      case "table-entry":
-        return this.#tableEntry(update.type, table, entry);
-      case "direct-counter":
-        return this.#directCounter(table, entry, update.data);
-      case "direct-meter":
-        return this.#directMeter(table, entry, update.config);
+      case "table-entry": {
+        this.#tableEntry(update.type, table, entry);
+        return;
+      }
+      case "direct-counter": {
+        this.#directCounter(table, entry, update.data);
+        return;
+      }
+      case "direct-meter": {
+        this.#directMeter(table, entry, update.config);
+        return;
+      }
     }
   }
 
   #tableEntry(type: UpdateType, table: ProgramTable, entry: TableEntryDraft): void {
     switch (type) {
-      case "insert":
-        return this.#insert(table, entry);
-      case "modify":
-        return this.#modify(table, entry);
+      case "insert": {
+        this.#insert(table, entry);
+        return;
+      }
+      case "modify": {
+        this.#modify(table, entry);
+        return;
+      }
       case "delete": {
         const version = this.#stage.delete(table.store, entry.key());
+        this.#counters.forget(version);
         if (this.#plan !== undefined) this.#realiser.remove(this.#plan, version);
       }
     }
@@ -184,11 +201,12 @@ export class WriteBatch {
     try {
       if (this.#plan === undefined) this.#realiser.check(table, version);
       else this.#realiser.modify(this.#plan, table, version, before, key);
-      return version;
     } catch (error) {
       this.#stage.undoLast();
       throw error;
     }
+    this.#counters.carry(before, version);
+    return version;
   }
 
   /** CTR-02, CTR-03, CTR-05. */

@@ -1,11 +1,12 @@
 /** `TableAction` and `Action` messages → action records. Every ACT rule is here. */
+import { toHex } from "../base/hex.js";
 import { invalidArgument, permissionDenied, unimplemented } from "../base/status.js";
 import { portFromText } from "../entity/port-number.js";
-import { numberAt } from "../entity/record-layout.js";
+import { numberAt, type Slot } from "../entity/record-layout.js";
 import { maxTextBytes } from "../pipeline/pipeline.js";
 import type { ActionSchema, EntitySchema, TableSchema } from "../entity/schema.js";
 import type { TableEntryDraft } from "../entity/table-entry.js";
-import { checkText, decodeBits } from "./bits.js";
+import { checkText, decodeBits } from "../entity/bits.js";
 import type { ByteReader } from "./byte-reader.js";
 import { Span } from "./span.js";
 
@@ -21,7 +22,9 @@ const styles: Readonly<Record<number, string>> = {
 export class ActionDecoder {
   readonly #reader: ByteReader;
   readonly #action = new Span();
-  readonly #params: { id: number; start: number; end: number }[] = [];
+  /** Per parameter of the action, in record order: 1 once it was given, and where its text lies. */
+  #given = new Uint8Array(0);
+  #texts = new Int32Array(0);
 
   constructor(reader: ByteReader) {
     this.#reader = reader;
@@ -29,12 +32,13 @@ export class ActionDecoder {
 
   /**
    * Decodes a `TableAction` into `draft`.
-   * @throws StatusError INVALID_ARGUMENT (ACT-01 … ACT-05, ACT-10 … ACT-13), PERMISSION_DENIED (ACT-06 … ACT-08),
+   * @throws StatusError INVALID_ARGUMENT (ACT-01 … ACT-05, ACT-10 … ACT-13, ACT-18), PERMISSION_DENIED (ACT-06 … ACT-08),
    *   UNIMPLEMENTED for action profiles
    */
   tableAction(span: Span, schema: TableSchema, entities: EntitySchema, draft: TableEntryDraft): void {
     const reader = this.#reader;
     let style = 0;
+    let profileId = 0;
     this.#action.clear();
     reader.reset(span.bytes, span.start, span.end);
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
@@ -45,23 +49,21 @@ export class ActionDecoder {
         this.#action.add(span.bytes, reader.pos, reader.pos + length);
         reader.pos += length;
         style = number;
-      } else {
-        if (tag === 0x10 || tag === 0x18) style = number;
-        reader.skip();
-      }
+      } else if (tag === 0x10 || tag === 0x18) {
+        style = number;
+        profileId = reader.uint32();
+      } else reader.skip();
     }
     const { table } = schema;
     if (style === 0) throw invalidArgument(`table '${table.alias}': action is present but names nothing`);
     if (table.implementation === undefined) {
       if (style !== 1) throw invalidArgument(`table '${table.alias}' takes 'action', not '${styles[style] ?? style}'`);
-    } else if (
-      style === 1 ||
-      (style === 4 && !table.implementation.withSelector) ||
-      (style === 3 && !table.implementation.withSelector)
-    )
+    } else if (style === 1 || (style !== 2 && !table.implementation.withSelector))
       throw invalidArgument(
         `table '${table.alias}' is implemented by action profile '${table.implementation.name}', '${styles[style] ?? style}' is not for it`,
       );
+    else if (style !== 4 && profileId === 0)
+      throw invalidArgument(`table '${table.alias}': '${styles[style] ?? style}' is 0, which is no id`);
     else throw unimplemented(`table '${table.alias}': '${styles[style] ?? style}' is not implemented`);
     this.#decode(schema, entities, draft);
   }
@@ -70,24 +72,30 @@ export class ActionDecoder {
   filter(span: Span, schema: TableSchema): number {
     const reader = this.#reader;
     const { table } = schema;
+    let style = 0;
     this.#action.clear();
     reader.reset(span.bytes, span.start, span.end);
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-      if (tag !== 0x0a || table.implementation !== undefined)
-        throw invalidArgument(`table '${table.alias}': entries can be filtered by action_id of a direct table only`);
+      if (styles[reader.fieldNumber] !== undefined) style = reader.fieldNumber;
+      if (tag !== 0x0a) {
+        reader.skip();
+        continue;
+      }
       const length = reader.length();
       this.#action.add(span.bytes, reader.pos, reader.pos + length);
       reader.pos += length;
     }
-    if (!this.#action.present) throw invalidArgument(`table '${table.alias}': action filter names nothing`);
-    const id = this.#scan();
-    if (this.#params.length > 0) throw invalidArgument(`table '${table.alias}': an action filter takes no parameters`);
+    if (style === 0) throw invalidArgument(`table '${table.alias}': action filter names nothing`);
+    if (style !== 1 || table.implementation !== undefined)
+      throw invalidArgument(`table '${table.alias}': entries can be filtered by action_id of a direct table only`);
+    const { id, params } = this.#head();
+    if (params) throw invalidArgument(`table '${table.alias}': an action filter takes no parameters`);
     this.#schemaOf(id, schema);
     return id;
   }
 
   #decode(schema: TableSchema, entities: EntitySchema, draft: TableEntryDraft): void {
-    const action = this.#schemaOf(this.#scan(), schema);
+    const action = this.#schemaOf(this.#head().id, schema);
     const scope = schema.refs.get(action.action.id)?.scope;
     const name = action.action.alias;
     if (scope === "group-action") throw permissionDenied(`action '${name}' is only for groups`);
@@ -106,80 +114,89 @@ export class ActionDecoder {
     throw invalidArgument(`table '${schema.table.alias}' has no action ${id}; it has ${allowed}`, { action_id: id });
   }
 
-  /** Reads action id and parameter positions of the action found last. */
-  #scan(): number {
+  /** Id of the action found last, and whether it has parameters. */
+  #head(): { readonly id: number; readonly params: boolean } {
     const reader = this.#reader;
     const { bytes, start, end } = this.#action;
-    this.#params.length = 0;
     let id = 0;
+    let params = false;
     reader.reset(bytes, start, end);
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
       if (tag === 0x08) id = reader.uint32();
-      else if (tag === 0x22) {
-        const param = { id: 0, start: 0, end: 0 };
-        const outer = reader.enter();
-        for (let inner = reader.tag(); inner !== 0; inner = reader.tag()) {
-          if (inner === 0x10) param.id = reader.uint32();
-          else if (inner === 0x1a) {
-            const length = reader.length();
-            param.start = reader.pos;
-            param.end = reader.pos += length;
-          } else reader.skip();
-        }
-        reader.leave(outer);
-        this.#params.push(param);
-      } else reader.skip();
+      else {
+        if (tag === 0x22) params = true;
+        reader.skip();
+      }
     }
-    return id;
+    return { id, params };
   }
 
   #decodeParams(schema: ActionSchema, entities: EntitySchema, draft: TableEntryDraft): void {
-    const { action, layout } = schema;
+    const { action } = schema;
+    const reader = this.#reader;
+    const { bytes, start, end } = this.#action;
+    if (this.#given.length < action.params.length) {
+      this.#given = new Uint8Array(action.params.length);
+      this.#texts = new Int32Array(2 * action.params.length);
+    } else this.#given.fill(0);
+    reader.reset(bytes, start, end);
+    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+      if (tag === 0x22) this.#param(schema, entities, draft);
+      else reader.skip();
+    }
+    for (const { name, index } of action.params) {
+      if (this.#given[index] !== 1) throw invalidArgument(`${what} '${name}' of action '${action.alias}' is missing`);
+      const slot = schema.layout.slots[index];
+      if (slot?.format.kind === "sdn-string") this.#appendText(slot, index, draft);
+    }
+  }
+
+  /** Decodes the `Action.Param` at the reader: numbers into their slots, texts are only found and checked. */
+  #param({ action, layout }: ActionSchema, entities: EntitySchema, draft: TableEntryDraft): void {
+    const reader = this.#reader;
+    let id = 0;
+    let start = 0;
+    let end = 0;
+    const outer = reader.enter();
+    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+      if (tag === 0x10) id = reader.uint32();
+      else if (tag === 0x1a) {
+        const length = reader.length();
+        start = reader.pos;
+        end = reader.pos += length;
+      } else reader.skip();
+    }
+    reader.leave(outer);
+    const param = action.paramById.get(id);
+    const slot = param && layout.slots[param.index];
+    if (param === undefined || slot === undefined)
+      throw invalidArgument(
+        `action '${action.alias}' has no parameter ${id}; it has ${action.params.map((p) => `${p.id} (${p.name})`).join(", ") || "none"}`,
+      );
+    const { name, format, index } = param;
+    if (this.#given[index] === 1) throw invalidArgument(`${what} '${name}' of action '${action.alias}' is given twice`);
+    this.#given[index] = 1;
     const { bytes } = this.#action;
-    for (const [i, param] of this.#params.entries()) {
-      if (!action.paramById.has(param.id))
-        throw invalidArgument(
-          `action '${action.alias}' has no parameter ${param.id}; it has ${action.params.map((p) => `${p.id} (${p.name})`).join(", ") || "none"}`,
-        );
-      if (this.#params.findIndex((other) => other.id === param.id) !== i)
-        throw invalidArgument(
-          `${what} '${action.paramById.get(param.id)?.name ?? ""}' of action '${action.alias}' is given twice`,
-        );
+    if (format.kind === "bits") {
+      decodeBits(bytes, start, end, format.width, draft.actionBytes, slot.offset, slot.bytes, what, name);
+      const port = format.port && slot.bytes <= 4 ? numberAt(draft.actionBytes, slot.offset, slot.bytes) : 0;
+      if (format.port && !entities.isPort(port))
+        throw invalidArgument(`${what} '${name}': 0x${toHex(bytes.subarray(start, end))} is no port`);
+      return;
     }
-    for (const param of action.params) {
-      const given = this.#params.find((candidate) => candidate.id === param.id);
-      const slot = layout.slots[param.index];
-      if (given === undefined || slot === undefined)
-        throw invalidArgument(`${what} '${param.name}' of action '${action.alias}' is missing`);
-      if (param.format.kind === "bits") {
-        decodeBits(
-          bytes,
-          given.start,
-          given.end,
-          param.format.width,
-          draft.actionBytes,
-          slot.offset,
-          slot.bytes,
-          what,
-          param.name,
-        );
-        if (
-          param.format.port &&
-          !entities.isPort(slot.bytes > 4 ? 0 : numberAt(draft.actionBytes, slot.offset, slot.bytes))
-        )
-          throw invalidArgument(
-            `${what} '${param.name}': 0x${Buffer.from(bytes.subarray(given.start, given.end)).toString("hex")} is no port`,
-          );
-        continue;
-      }
-      const text = bytes.subarray(given.start, given.end);
-      checkText(text, maxTextBytes, what, param.name);
-      if (param.format.port && !entities.isPort(portFromText(text)))
-        throw invalidArgument(`${what} '${param.name}': '${Buffer.from(text).toString()}' is no port`);
-      draft.actionBytes[slot.offset] = text.length >> 8;
-      draft.actionBytes[slot.offset + 1] = text.length & 0xff;
-      draft.actionBytes.set(text, draft.actionLength);
-      draft.actionLength += text.length;
-    }
+    const text = bytes.subarray(start, end);
+    checkText(text, maxTextBytes, what, name);
+    if (format.port && !entities.isPort(portFromText(text)))
+      throw invalidArgument(`${what} '${name}': '${Buffer.from(text).toString()}' is no port`);
+    this.#texts[2 * index] = start;
+    this.#texts[2 * index + 1] = end;
+  }
+
+  #appendText(slot: Slot, index: number, draft: TableEntryDraft): void {
+    const start = this.#texts[2 * index] ?? 0;
+    const end = this.#texts[2 * index + 1] ?? 0;
+    draft.actionBytes.writeUInt16BE(end - start, slot.offset);
+    draft.actionBytes.set(this.#action.bytes.subarray(start, end), draft.actionLength);
+    draft.actionLength += end - start;
   }
 }

@@ -6,7 +6,7 @@ import { numberAt, type Slot } from "../entity/record-layout.js";
 import type { EntitySchema, TableSchema } from "../entity/schema.js";
 import type { TableEntryDraft } from "../entity/table-entry.js";
 import { maxTextBytes, type MatchField } from "../pipeline/pipeline.js";
-import { checkText, decodeBits } from "./bits.js";
+import { checkText, decodeBits } from "../entity/bits.js";
 import type { ByteReader } from "./byte-reader.js";
 import { Span } from "./span.js";
 
@@ -105,23 +105,37 @@ export class KeyDecoder {
     switch (field.kind) {
       case "exact":
         this.#readValues();
-        return this.#bits(this.#first, width, record, offset, bytes, field.name);
+        {
+          this.#bits(this.#first, width, record, offset, bytes, field.name);
+          return;
+        }
       case "optional":
         this.#readValues();
         record[offset] = 1;
-        return this.#bits(this.#first, width, record, offset + 1, bytes, field.name);
+        {
+          this.#bits(this.#first, width, record, offset + 1, bytes, field.name);
+          return;
+        }
       case "ternary":
         this.#readValues();
         this.#bits(this.#first, width, record, offset, bytes, field.name);
         this.#bits(this.#second, width, record, offset + bytes, bytes, field.name);
-        return checkTernary(field, record, offset, bytes);
-      case "lpm":
-        return this.#lpm(field, width, record, offset, bytes);
+        {
+          checkTernary(field, record, offset, bytes);
+          return;
+        }
+      case "lpm": {
+        this.#lpm(field, width, record, offset, bytes);
+        return;
+      }
       case "range":
         this.#readValues();
         this.#bits(this.#first, width, record, offset, bytes, field.name);
         this.#bits(this.#second, width, record, offset + bytes, bytes, field.name);
-        return checkRange(field, width, record, offset, bytes);
+        {
+          checkRange(field, width, record, offset, bytes);
+          return;
+        }
     }
   }
 

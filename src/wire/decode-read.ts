@@ -20,43 +20,50 @@ export function decodeReadRequest(bytes: Uint8Array): ReadHeader {
   const reader = new ByteReader();
   let deviceId = 0n;
   let role = "";
-  const entities: Span[] = [];
+  let at = new Int32Array(16);
+  let count = 0;
   reader.reset(bytes);
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === 0x08) deviceId = reader.uint64();
     else if (tag === 0x1a) role = reader.string();
     else if (tag === 0x12) {
       const length = reader.length();
-      const span = new Span();
-      span.add(bytes, reader.pos, reader.pos + length);
-      reader.pos += length;
-      entities.push(span);
+      if (2 * count === at.length) {
+        const grown = new Int32Array(at.length * 2);
+        grown.set(at);
+        at = grown;
+      }
+      at[2 * count] = reader.pos;
+      at[2 * count + 1] = reader.pos += length;
+      count++;
     } else reader.skip();
   }
-  return { deviceId, role, queries: new Queries(reader, entities) };
+  return { deviceId, role, queries: new Queries(reader, bytes, at, count) };
 }
 
 class Queries implements QueryDecoder {
+  readonly count: number;
   readonly #reader: ByteReader;
-  readonly #entities: readonly Span[];
+  readonly #bytes: Uint8Array;
+  /** Start and end of entity i at 2i and 2i + 1. */
+  readonly #at: Int32Array;
+  readonly #entity = new Span();
   readonly #parts = new EntityParts();
   readonly #entries: TableEntryDecoder;
   readonly #draft = new TableEntryDraft();
 
-  constructor(reader: ByteReader, entities: readonly Span[]) {
+  constructor(reader: ByteReader, bytes: Uint8Array, at: Int32Array, count: number) {
     this.#reader = reader;
-    this.#entities = entities;
+    this.#bytes = bytes;
+    this.#at = at;
+    this.count = count;
     this.#entries = new TableEntryDecoder(reader);
   }
 
-  get count(): number {
-    return this.#entities.length;
-  }
-
   decode(index: number, schema: EntitySchema): ReadQuery {
-    const span = this.#entities[index];
-    if (span === undefined) throw invalidArgument(`there is no request ${index}`);
-    this.#parts.scan(this.#reader, span);
+    this.#entity.clear();
+    this.#entity.add(this.#bytes, this.#at[2 * index] ?? 0, this.#at[2 * index + 1] ?? 0);
+    this.#parts.scan(this.#reader, this.#entity);
     const { at, number } = this.#parts;
     switch (number) {
       case 0:
@@ -175,7 +182,7 @@ class Queries implements QueryDecoder {
     }
     const table = tableSchema(parts.tableId, schema);
     if (!has(table)) throw invalidArgument(`table '${table.table.alias}' has no ${kind.replace("-", " ")}`);
-    if (meterCounters && parts.matches > 0) throw noMeterCounters(table);
+    if (kind === "direct-meter" && meterCounters && parts.matches > 0) throw noMeterCounters(table);
     return { kind, tables: [table], defaults: parts.isDefault, ...this.#key(table, schema) };
   }
 

@@ -1,5 +1,6 @@
 /** `StreamMessageRequest` bytes → what a controller says on its stream. */
 import { invalidArgument } from "../base/status.js";
+import type { MetadataValue } from "../packetio/packet-in.js";
 import type { PacketOut } from "../packetio/packet-out.js";
 import type { ArbitrationUpdate } from "../session/arbitration-message.js";
 import { roleName, type RoleConfig } from "../session/role.js";
@@ -14,6 +15,10 @@ export type StreamRequest =
   | { readonly kind: "digest-list-ack"; readonly digestId: number; readonly raw: Uint8Array }
   | { readonly kind: "other"; readonly raw: Uint8Array }
   | { readonly kind: "nothing" };
+
+/** Metadata looked at: more than any header has fields, so that among so many one is unknown or given twice. */
+const maxMetadata = 1024;
+const nothing: Uint8Array = new Uint8Array(0);
 
 /** Decodes the messages of one stream. */
 export class StreamDecoder {
@@ -58,24 +63,31 @@ export class StreamDecoder {
   #packetOut(): PacketOut {
     const reader = this.#reader;
     const { bytes, start, end } = this.#part;
-    const metadata: { id: number; value: Uint8Array }[] = [];
+    const metadata: MetadataValue[] = [];
     let payload = bytes.subarray(0, 0);
     reader.reset(bytes, start, end);
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
       if (tag === 0x0a) payload = reader.view();
       else if (tag === 0x12) {
-        const element = { id: 0, value: bytes.subarray(0, 0) };
-        const outer = reader.enter();
-        for (let inner = reader.tag(); inner !== 0; inner = reader.tag()) {
-          if (inner === 0x08) element.id = reader.uint32();
-          else if (inner === 0x12) element.value = reader.view();
-          else reader.skip();
-        }
-        reader.leave(outer);
-        metadata.push(element);
+        if (metadata.length < maxMetadata) metadata.push(this.#metadata());
+        else reader.skip();
       } else reader.skip();
     }
     return { payload, metadata };
+  }
+
+  #metadata(): MetadataValue {
+    const reader = this.#reader;
+    let id = 0;
+    let value: Uint8Array = nothing;
+    const outer = reader.enter();
+    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+      if (tag === 0x08) id = reader.uint32();
+      else if (tag === 0x12) value = reader.view();
+      else reader.skip();
+    }
+    reader.leave(outer);
+    return { id, value };
   }
 
   #digestId(): number {
@@ -118,12 +130,11 @@ export class StreamDecoder {
       for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
         if (tag === 0x1a) name = reader.string();
         else if (tag === 0x12) {
-          let typeUrl = "";
-          let value = new Uint8Array(0);
+          let { typeUrl, value } = roleConfig ?? { typeUrl: "", value: nothing }; // another occurrence is merged
           const outer = reader.enter();
           for (let inner = reader.tag(); inner !== 0; inner = reader.tag()) {
             if (inner === 0x0a) typeUrl = reader.string();
-            else if (inner === 0x12) value = Uint8Array.from(reader.view());
+            else if (inner === 0x12) value = reader.view();
             else reader.skip();
           }
           reader.leave(outer);
@@ -131,6 +142,9 @@ export class StreamDecoder {
         } else reader.skip();
       }
     }
-    return { role: roleName(name), roleConfig };
+    return {
+      role: roleName(name),
+      roleConfig: roleConfig && { typeUrl: roleConfig.typeUrl, value: Uint8Array.from(roleConfig.value) },
+    };
   }
 }

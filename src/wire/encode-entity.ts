@@ -3,7 +3,7 @@ import type { EntitySink, StoredEntry } from "../entity/entity-sink.js";
 import { numberAt, textOf, type RecordLayout, type Slot } from "../entity/record-layout.js";
 import type { TableSchema } from "../entity/schema.js";
 import type { CounterData, MeterConfig } from "../entity/table-entry.js";
-import { canonicalStart } from "./bits.js";
+import { canonicalStart } from "../entity/bits.js";
 import { ByteWriter } from "./byte-writer.js";
 
 /** A response is handed on when it reaches this size; well below the 4 MiB that clients take (RED-11). */
@@ -130,33 +130,38 @@ export class ReadResponseEncoder implements EntitySink {
     if (slot.format.kind === "sdn-string") {
       const value = writer.open(slot.kind === "optional" ? 0x3a : 0x12);
       writer.bytesField(0x0a, textOf(record, layout, index));
-      return writer.close(value);
+      writer.close(value);
+      return;
     }
     switch (slot.kind) {
       case "exact":
       case "param": {
         const value = writer.open(0x12);
         this.#bits(0x0a, record, offset, bytes);
-        return writer.close(value);
+        writer.close(value);
+        return;
       }
       case "optional": {
         const value = writer.open(0x3a);
         this.#bits(0x0a, record, offset + 1, bytes);
-        return writer.close(value);
+        writer.close(value);
+        return;
       }
       case "ternary":
       case "range": {
         const value = writer.open(slot.kind === "ternary" ? 0x1a : 0x32);
         this.#bits(0x0a, record, offset, bytes);
         this.#bits(0x12, record, offset + bytes, bytes);
-        return writer.close(value);
+        writer.close(value);
+        return;
       }
       case "lpm": {
         const value = writer.open(0x22);
         this.#bits(0x0a, record, offset, bytes);
         writer.tag(0x10);
         writer.int32(numberAt(record, offset + bytes, 2));
-        return writer.close(value);
+        writer.close(value);
+        return;
       }
     }
   }

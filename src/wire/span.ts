@@ -1,29 +1,39 @@
 /** Where one embedded message lies, merged if the wire held it several times. */
 
 export class Span {
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = nothing;
   start = 0;
   end = 0;
   present = false;
+  /** True if `bytes` is this span's own, with room to grow behind `end`. */
+  #merged = false;
 
   clear(): void {
     this.present = false;
+    this.#merged = false;
   }
 
-  /** Another occurrence: protobuf merges it with the earlier ones, which concatenation does. */
+  /** Another occurrence: protobuf merges it with the earlier ones, which concatenation does. Costs what it adds. */
   add(bytes: Uint8Array, start: number, end: number): void {
-    if (this.present) {
-      const merged = new Uint8Array(this.end - this.start + end - start);
-      merged.set(this.bytes.subarray(this.start, this.end));
-      merged.set(bytes.subarray(start, end), this.end - this.start);
-      this.bytes = merged;
-      this.start = 0;
-      this.end = merged.length;
+    if (!this.present) {
+      this.bytes = bytes;
+      this.start = start;
+      this.end = end;
+      this.present = true;
       return;
     }
-    this.bytes = bytes;
-    this.start = start;
-    this.end = end;
-    this.present = true;
+    const length = this.end - this.start + end - start;
+    if (!this.#merged || length > this.bytes.length) {
+      const roomy = new Uint8Array(2 * length);
+      roomy.set(this.bytes.subarray(this.start, this.end));
+      this.bytes = roomy;
+      this.end -= this.start;
+      this.start = 0;
+      this.#merged = true;
+    }
+    this.bytes.set(bytes.subarray(start, end), this.end);
+    this.end = length;
   }
 }
+
+const nothing: Uint8Array = new Uint8Array(0);

@@ -1,0 +1,141 @@
+/** A device without arbitration: the program of `programs.ts` on a scripted datapath, written and read directly. */
+import { defined } from "../../../src/base/invariant.js";
+import { codeName } from "../../../src/base/status.js";
+import { silentLogger } from "../../../src/base/logger.js";
+import type { PortId } from "../../../src/datapath/port.js";
+import type { P4InfoSpec } from "../../../src/pipeline/p4info.js";
+import { Pipelines } from "../../../src/switch/pipelines.js";
+import type { Program } from "../../../src/switch/program.js";
+import { ReadBatch, type FlowingSink } from "../../../src/switch/read.js";
+import { WriteBatch, type Atomicity, type WriteOutcome } from "../../../src/switch/write.js";
+import { decodeReadRequest } from "../../../src/wire/decode-read.js";
+import { decodeWriteRequest } from "../../../src/wire/decode-write.js";
+import { ReadResponseEncoder } from "../../../src/wire/encode-entity.js";
+import { entitiesOf, readBytes, writeBytes, type Entity, type Plain, type SentUpdate } from "../../support/entities.js";
+import { isPort, shapes } from "../../support/programs.js";
+import { ScriptedDatapath } from "../../support/scripted-datapath.js";
+
+const queues = [
+  { name: "1", pps: 10, burst: 10 },
+  { name: "2", pps: 10, burst: 10 },
+];
+/** Responses as they are handed on. */
+class Collected extends ReadResponseEncoder implements FlowingSink {
+  readonly responses: Buffer[] = [];
+
+  flush(): Promise<void> {
+    this.responses.push(this.take());
+    return Promise.resolve();
+  }
+}
+
+export interface ReadOutcome {
+  readonly entities: readonly Plain[];
+  /** One per entity asked for. */
+  readonly results: readonly string[];
+}
+
+export class Device {
+  readonly datapath = new ScriptedDatapath(queues);
+  readonly pipelines: Pipelines;
+
+  private constructor(unboundTables: "refuse" | "store") {
+    const options = {
+      bindings: new Map(),
+      actions: new Map(),
+      maxMasks: 256,
+      queues,
+      capabilities: this.datapath.capabilities,
+      tableSize: "exact",
+      unboundTables,
+      egressFallback: "zero",
+      missingMetadata: "zero",
+      isPort,
+      identicalCommit: "clear",
+    } as const;
+    this.pipelines = new Pipelines(this.datapath, options, silentLogger, () => undefined);
+  }
+
+  /** Runs `program`; tables that nothing realises are control-plane state. */
+  static async with(
+    program: P4InfoSpec = shapes,
+    action: "verify-and-commit" | "verify-and-save" = "verify-and-commit",
+  ) {
+    const device = new Device("store");
+    await device.push(program, action);
+    return device;
+  }
+
+  async push(
+    program: P4InfoSpec,
+    action: "verify-and-commit" | "verify-and-save" = "verify-and-commit",
+  ): Promise<void> {
+    const p4info = { bytes: new Uint8Array(0), decode: () => program, fingerprint: () => "" };
+    await this.pipelines.set(action, { p4info, deviceConfig: new Uint8Array(0), cookie: undefined });
+  }
+
+  get program(): Program {
+    return this.pipelines.require();
+  }
+
+  run(atomicity: Atomicity, ...updates: readonly SentUpdate[]): Promise<WriteOutcome> {
+    const batch = new WriteBatch(this.program, this.pipelines.realiser, this.datapath, {
+      realised: this.pipelines.realised,
+      committed: undefined,
+      caller: { peer: "test", principal: "test" },
+    });
+    return batch.run(decodeWriteRequest(writeBytes(...updates)).updates, atomicity);
+  }
+
+  /** Results of a batch, by name, one per update. */
+  async write(atomicity: Atomicity, ...updates: readonly SentUpdate[]): Promise<readonly string[]> {
+    const { results } = await this.run(atomicity, ...updates);
+    return results.map((status) => codeName(status?.code ?? 0));
+  }
+
+  async read(...entities: readonly Entity[]): Promise<ReadOutcome> {
+    return this.readAs("", ...entities);
+  }
+
+  async readAs(role: string, ...entities: readonly Entity[]): Promise<ReadOutcome> {
+    const { sizes: _, ...outcome } = await this.#collect(role, entities);
+    return outcome;
+  }
+
+  /** Also tells how big the responses are, in bytes. */
+  readCut(...entities: readonly Entity[]): Promise<ReadOutcome & { readonly sizes: readonly number[] }> {
+    return this.#collect("", entities);
+  }
+
+  async #collect(role: string, entities: readonly Entity[]) {
+    const sink = new Collected();
+    const batch = new ReadBatch(this.program, this.datapath, sink, { role, signal: new AbortController().signal });
+    const results = await batch.run(decodeReadRequest(readBytes(...entities)).queries);
+    await sink.flush();
+    return {
+      entities: entitiesOf(...sink.responses),
+      results: results.map((status) => codeName(status?.code ?? 0)),
+      sizes: sink.responses.map((response) => response.length),
+    };
+  }
+
+  /** Lets a frame of 60 bytes with this EtherType come in by port 1. */
+  frame(etherType: number): void {
+    const frame = Buffer.alloc(60);
+    frame.writeUInt16BE(etherType, 12);
+    this.datapath.soft.inject(1 as PortId, frame);
+  }
+
+  /** Verdicts, priorities and queues of the rules on the datapath, in rising order of priority. */
+  get rules(): readonly string[] {
+    return [...this.datapath.rules.values()]
+      .sort((a, b) => a.priority - b.priority)
+      .map(({ priority, action: { green, queue } }) => `${priority} ${green}${queue === undefined ? "" : ` ${queue}`}`);
+  }
+
+  /** Entities of the one query. */
+  async only(entity: Entity): Promise<readonly Plain[]> {
+    const { entities, results } = await this.read(entity);
+    return defined(results[0] === "OK" ? entities : undefined, `the read gives ${results.join()}`);
+  }
+}
