@@ -32,6 +32,7 @@ export interface DirectQuery {
   readonly defaults: boolean;
   readonly key: string | undefined;
   readonly match: string | undefined;
+  readonly priority: number | undefined;
 }
 
 /** Nothing can match: kinds of which the pipeline has none. */

@@ -131,8 +131,8 @@ function candidates(query: TableEntryQuery | DirectQuery, store: TableStore): It
 function selects(query: TableEntryQuery | DirectQuery, version: Version): boolean {
   if (query.defaults !== (version.key === defaultKey)) return false;
   if (query.match !== undefined && version.key.slice(headBytes) !== query.match) return false;
-  if (query.kind !== "table-entry") return true;
   if (query.priority !== undefined && headNumber(version.key) !== query.priority) return false;
+  if (query.kind !== "table-entry") return true;
   if (query.actionId !== undefined && (version.action === "" || headNumber(version.action) !== query.actionId))
     return false;
   if (query.metadata !== undefined && Buffer.compare(query.metadata, version.extras.metadata) !== 0) return false;

@@ -1,6 +1,6 @@
 /** `ReadRequest` bytes → header, and queries against the pipeline in force. */
 import { invalidArgument, unimplemented } from "../base/status.js";
-import type { QueryDecoder, ReadQuery } from "../entity/read-query.js";
+import type { DirectQuery, QueryDecoder, ReadQuery } from "../entity/read-query.js";
 import { headBytes } from "../entity/record-layout.js";
 import type { EntitySchema, TableSchema } from "../entity/schema.js";
 import { TableEntryDraft } from "../entity/table-entry.js";
@@ -110,10 +110,9 @@ class Queries implements QueryDecoder {
     }
     const table = tableSchema(parts.tableId, schema);
     this.#checkReadable(table);
-    const priority = parts.priority !== 0 && parts.matches === 0 ? parts.priority : undefined;
     const keyed = this.#key(table, schema);
     const actionId = parts.action.present ? this.#entries.actions.filter(parts.action, table) : undefined;
-    return { ...base, tables: [table], ...keyed, priority, actionId };
+    return { ...base, tables: [table], ...keyed, actionId };
   }
 
   /** IDL-01, IDL-02, DEF-10, DIR-14. */
@@ -128,11 +127,8 @@ class Queries implements QueryDecoder {
     if (parts.meterCounter.present && parts.matches > 0 && table.meter !== undefined) throw noMeterCounters(schema);
   }
 
-  /** The full key, the match with any priority, or nothing: RDT-04, RDT-06, RDT-08, CTR-10, CTR-26. */
-  #key(
-    table: TableSchema,
-    schema: EntitySchema,
-  ): { readonly key: string | undefined; readonly match: string | undefined } {
+  /** The full key, the match with any priority, or nothing: RDT-04, RDT-06, RDT-07, RDT-08, CTR-10, CTR-26. */
+  #key(table: TableSchema, schema: EntitySchema): Pick<DirectQuery, "key" | "match" | "priority"> {
     const { parts } = this.#entries;
     if (parts.priority < 0)
       throw invalidArgument(`table '${table.table.alias}': priority ${parts.priority} is negative`);
@@ -140,13 +136,15 @@ class Queries implements QueryDecoder {
       throw invalidArgument(
         `table '${table.table.alias}': priority must be 0, not ${parts.priority}: the key has only EXACT and LPM fields`,
       );
-    if (parts.matches === 0 && !parts.isDefault) return { key: undefined, match: undefined };
+    const unkeyed = { key: undefined, match: undefined, priority: undefined };
+    if (parts.matches === 0 && !parts.isDefault)
+      return parts.priority === 0 ? unkeyed : { ...unkeyed, priority: parts.priority };
     this.#draft.begin(table);
     this.#entries.key(table, schema, this.#draft, { anyPriority: true });
-    if (parts.isDefault) return { key: undefined, match: undefined };
+    if (parts.isDefault) return unkeyed;
     if (table.table.needsPriority && parts.priority === 0)
-      return { key: undefined, match: this.#draft.keyBytes.toString("latin1", headBytes, this.#draft.keyLength) };
-    return { key: this.#draft.key(), match: undefined };
+      return { ...unkeyed, match: this.#draft.keyBytes.toString("latin1", headBytes, this.#draft.keyLength) };
+    return { ...unkeyed, key: this.#draft.key() };
   }
 
   #direct(kind: "direct-counter" | "direct-meter", schema: EntitySchema): ReadQuery {
@@ -178,6 +176,7 @@ class Queries implements QueryDecoder {
         defaults: parts.isDefault,
         key: undefined,
         match: undefined,
+        priority: undefined,
       };
     }
     const table = tableSchema(parts.tableId, schema);
