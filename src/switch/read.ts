@@ -1,6 +1,8 @@
 /** Life of a Read: a snapshot, query by query, in slices. */
+import { InvariantError } from "../base/invariant.js";
+import type { Logger } from "../base/logger.js";
 import { Slices } from "../base/slices.js";
-import { notFound, statusOf, type Status } from "../base/status.js";
+import { Code, notFound, StatusError, type Status } from "../base/status.js";
 import type { Datapath } from "../datapath/datapath.js";
 import type { EntitySink } from "../entity/entity-sink.js";
 import type { DirectQuery, QueryDecoder, ReadQuery, TableEntryQuery } from "../entity/read-query.js";
@@ -27,6 +29,7 @@ export interface ReadOptions {
   /** "" = entities of all roles. */
   readonly role: string;
   readonly signal: AbortSignal;
+  readonly log: Logger;
 }
 
 /** One Read in progress. */
@@ -53,10 +56,19 @@ export class ReadBatch {
         await this.#query(queries.decode(i, this.#program.schema), snapshot);
         results.push(undefined);
       } catch (error) {
-        results.push(statusOf(error));
+        results.push(this.#failure(error));
       }
     }
     return results;
+  }
+
+  /** What a query is answered that failed; a broken invariant or a client that went away ends the whole Read (RED-14). */
+  #failure(error: unknown): Status {
+    if (error instanceof StatusError) return error.status;
+    this.#options.signal.throwIfAborted();
+    if (error instanceof InvariantError) throw error;
+    this.#options.log.error("read.failed", { error });
+    return { code: Code.INTERNAL, message: "reading failed; the log of p4rtd has the cause" };
   }
 
   async #query(query: ReadQuery, snapshot: Snapshot): Promise<void> {

@@ -36,6 +36,13 @@ export const events: Readonly<Record<string, EventDescription>> = {
     effect: "Entries that nothing realises are kept and read back, but take no frame.",
     remedy: "Bind them by pipeline.bindings and pipeline.actions, or set pipeline.unbound_tables: refuse.",
   },
+  "read.failed": {
+    level: "error",
+    title: "Part of a Read could not be answered",
+    cause: "An error that p4rtd does not know, in `error`; most likely the datapath could not read its counters.",
+    effect: "That element of the Read was answered INTERNAL, the others as usual.",
+    remedy: "Report it with the log line.",
+  },
   "rpc.failed": {
     level: "error",
     title: "An RPC failed by a fault of p4rtd",

@@ -109,7 +109,11 @@ export class Device {
 
   async #collect(role: string, entities: readonly Entity[]) {
     const sink = new Collected();
-    const batch = new ReadBatch(this.program, this.datapath, sink, { role, signal: new AbortController().signal });
+    const batch = new ReadBatch(this.program, this.datapath, sink, {
+      role,
+      signal: new AbortController().signal,
+      log: silentLogger,
+    });
     const results = await batch.run(decodeReadRequest(readBytes(...entities)).queries);
     await sink.flush();
     return {
