@@ -159,7 +159,7 @@ const ruleLines = (device: Device) =>
 const expectedRules = (model: NaiveSwitch) =>
   [...model.entries]
     .filter(([, { action: name }]) => name !== "noAction")
-    .map(([at, { action: name, cir: rate }]) => `${at === defaultEntry ? 0 : at + 1} ${name} ${rate}`)
+    .map(([at, { action: name, cir: rate }]) => `${at} ${name} ${rate}`)
     .sort();
 
 async function run(

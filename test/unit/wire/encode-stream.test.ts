@@ -92,7 +92,7 @@ describe("a PacketIn", () => {
     fc.assert(
       fc.property(
         fc.nat(0xffff),
-        fc.nat(0xffff),
+        fc.nat(0x1ff), // what fits its field
         fc.oneof(
           fc.uint8Array({ maxLength: 200 }),
           fc.nat(20_000).map((n) => new Uint8Array(n).fill(7)),
