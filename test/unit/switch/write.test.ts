@@ -67,7 +67,7 @@ describe("a batch that goes on after errors", () => {
     assert.deepEqual(await priorities(device), [1, 2]);
     assert.deepEqual(
       device.rules.filter((rule) => !rule.endsWith("copy")),
-      ["1 drop", "2 trap", "3 drop"],
+      ["1 trap", "1 drop", "2 drop"],
     );
   });
 
@@ -124,7 +124,7 @@ describe("a batch that goes on after errors", () => {
     });
     assert.deepEqual(
       device.rules.filter((rule) => rule !== "0 copy"),
-      ["2 trap", "3 copy", "5 trap"],
+      ["1 trap", "2 copy", "4 trap"],
     );
   });
 });
@@ -197,12 +197,12 @@ describe("a batch whose commit fails", () => {
     assert.equal(await device.pipelines.resync(new AbortController().signal), undefined);
     assert.deepEqual(
       device.rules.filter((rule) => rule !== "0 copy"),
-      ["2 trap"],
+      ["1 trap"],
     );
     assert.deepEqual(await device.write(keep, remove(lldp(1)), insert(lldp(3))), ["OK", "OK"]);
     assert.deepEqual(
       device.rules.filter((rule) => rule !== "0 copy"),
-      ["4 trap"],
+      ["3 trap"],
     );
   });
 });
@@ -221,7 +221,7 @@ describe("a modified entry", () => {
       [found.action, found.metadata, found.controllerMetadata],
       [{ action: { actionId: actions.drop } }, "02", undefined],
     );
-    assert.ok(device.rules.includes("2 drop"));
+    assert.ok(device.rules.includes("1 drop"));
   });
 
   requirement("ACT-15", "keeps its action if none is given", async () => {
@@ -229,7 +229,7 @@ describe("a modified entry", () => {
     await device.write(keep, insert(lldp(1)), modify(lldp(1, { action: null, metadata: hex("02") })));
     const found = only(await device.only(acl))["tableEntry"] as TableEntry;
     assert.deepEqual(found.action, { action: { actionId: actions.trap } });
-    assert.ok(device.rules.includes("2 trap"));
+    assert.ok(device.rules.includes("1 trap"));
   });
 
   it("names its queue by a parameter", async () => {
@@ -240,9 +240,9 @@ describe("a modified entry", () => {
       "OK",
       "INVALID_ARGUMENT",
     ]);
-    assert.ok(device.rules.includes("2 trap 0"));
+    assert.ok(device.rules.includes("1 trap 0"));
     assert.deepEqual(await device.write(keep, modify(queue("02"))), ["OK"]);
-    assert.ok(device.rules.includes("2 trap 1"));
+    assert.ok(device.rules.includes("1 trap 1"));
   });
 });
 
@@ -254,7 +254,7 @@ describe("a direct meter", () => {
     (only(await device.only({ tableEntry: entry(tables.acl, { meterConfig: {} }) }))["tableEntry"] as TableEntry)
       .meterConfig;
   const onDatapath = (device: Device) =>
-    [...device.datapath.rules.values()].find((rule) => rule.priority === 2)?.meter?.cir;
+    [...device.datapath.rules.values()].find((rule) => rule.priority === 1)?.meter?.cir;
   const direct = (rest: Entity["directMeterEntry"]) =>
     update("modify", { directMeterEntry: { tableEntry: lldp(1, { action: null }), ...rest } });
 
@@ -563,7 +563,7 @@ describe("entries that nothing realises", () => {
     await device.write(keep, insert(lldp(1, { counterData: counts(3, 4) })), insert(lldp(2)), remove(lldp(2)));
     assert.deepEqual(device.rules, ["0 copy"]);
     await device.pipelines.set("commit", undefined);
-    assert.deepEqual(device.rules, ["0 copy", "2 trap"]);
+    assert.deepEqual(device.rules, ["0 copy", "1 trap"]);
     const found = only(await device.only(full))["tableEntry"] as TableEntry;
     assert.deepEqual(found.counterData, { packetCount: "3", byteCount: "4" });
   });
