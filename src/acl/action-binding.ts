@@ -1,7 +1,7 @@
 /** Which verdicts an action of the program means, per meter colour. */
 import type { PuntAction, Verdict } from "../datapath/rule.js";
-import { annotationArguments, annotationBodies } from "../pipeline/annotation.js";
-import type { Action, ActionRef, Param } from "../pipeline/pipeline.js";
+import { annotationArguments, annotationBodies, type Annotation } from "../pipeline/annotation.js";
+import type { Action, Param } from "../pipeline/pipeline.js";
 
 /** `queueParam`: the parameter whose value names the queue. */
 export interface ActionBinding {
@@ -63,9 +63,10 @@ function withoutCopy(verdict: Verdict): Verdict {
   return verdict === "trap" ? "drop" : verdict === "copy" ? "forward" : verdict;
 }
 
-/** True if the action says that a target may lack it. */
-export const declaredUnsupported = (ref: ActionRef) =>
-  [...ref.annotations, ...ref.action.annotations].some((annotation) => annotation.name === "unsupported");
+/** True if an action, or a table's reference to one, says that a target may lack it. */
+export function declaresUnsupported(annotations: readonly Annotation[]): boolean {
+  return annotations.some((annotation) => annotation.name === "unsupported");
+}
 
 /** The binding of `action`, or the reason why there is none. */
 export function bindAction(

@@ -4,7 +4,7 @@ import type { KeyFieldName } from "../datapath/frame-key.js";
 import type { PuntAction, QueueSpec, TableIndex, TableSpec, Verdict } from "../datapath/rule.js";
 import { annotationBodies } from "../pipeline/annotation.js";
 import type { Action, MatchField, Param, Pipeline, Table } from "../pipeline/pipeline.js";
-import { bindAction, declaredUnsupported } from "./action-binding.js";
+import { bindAction, declaresUnsupported } from "./action-binding.js";
 import { bindingMismatch, bindKey, type KeyBinding } from "./key-binding.js";
 
 export interface BoundField {
@@ -126,8 +126,8 @@ function conflicts(table: Table, fields: readonly BoundField[]): readonly string
   return reasons;
 }
 
-/** The binding of an action, or why it has none; the same in every table. */
-type ActionOutcome = BoundAction | { readonly reason: string };
+/** The binding of an action, or why it has none; the same in every table. `optional`: it may lack one. */
+type ActionOutcome = BoundAction | { readonly reason: string; readonly optional: boolean };
 
 function bindActions(
   table: Table,
@@ -143,20 +143,24 @@ function bindActions(
     known.set(action, outcome);
     if ("reason" in outcome) {
       unrealised.set(action.id, outcome.reason);
-      problem(`action '${action.alias || action.name}': ${outcome.reason}`, !declaredUnsupported(ref));
+      problem(
+        `action '${action.alias || action.name}': ${outcome.reason}`,
+        !(outcome.optional || declaresUnsupported(ref.annotations)),
+      );
     } else actions.set(action.id, outcome);
   }
   return { actions, unrealised };
 }
 
 function boundAction(action: Action, { actions, capabilities }: BindingOptions): ActionOutcome {
+  const optional = declaresUnsupported(action.annotations);
   const binding = bindAction(action, actions);
-  if ("reason" in binding) return binding;
+  if ("reason" in binding) return { reason: binding.reason, optional };
   const { verdicts, queueParam } = binding;
   const lacking = [verdicts.green, verdicts.yellow, verdicts.red].find(
     (verdict) => !capabilities.verdicts.has(verdict),
   );
   return lacking === undefined
     ? { action: verdicts, queueParam }
-    : { reason: `backend ${capabilities.backend} cannot ${lacking}` };
+    : { reason: `backend ${capabilities.backend} cannot ${lacking}`, optional };
 }

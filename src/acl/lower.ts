@@ -5,8 +5,8 @@ import { bigintAt, headBytes, numberAt, textOf, type RecordLayout, type Slot } f
 import type { BoundField, BoundTable } from "./bindings.js";
 import { rangePrefixes } from "./port-range.js";
 
-/** Prefix rules of one entry with RANGEs on both L4 ports. */
-const maxKeys = 30 * 30;
+/** Prefix rules of one RANGE at most. */
+const maxPrefixes = 30;
 
 /** One field of a table, with all that lowering needs looked up. */
 interface Step {
@@ -25,8 +25,8 @@ interface Step {
  * `PuntRule`.
  */
 export class KeyCompiler {
-  readonly values = new Int32Array(keyWords * maxKeys);
-  readonly masks = new Int32Array(keyWords * maxKeys);
+  readonly values: Int32Array;
+  readonly masks: Int32Array;
   count = 0;
 
   readonly #layout: RecordLayout;
@@ -43,6 +43,9 @@ export class KeyCompiler {
     const steps = table.fields.map((bound) => stepOf(bound, layout));
     this.#steps = steps.filter((step) => step.slot.kind !== "range");
     this.#ranges = steps.filter((step) => step.slot.kind === "range");
+    const words = keyWords * maxPrefixes ** this.#ranges.length;
+    this.values = new Int32Array(words);
+    this.masks = new Int32Array(words);
   }
 
   /**

@@ -22,10 +22,17 @@ export type Destination =
 export class PacketOutMetadata {
   readonly #header: PacketHeader | undefined;
   readonly #missing: MissingMetadata;
+  readonly #positions: ReadonlyMap<number, number>;
+  /** By position: the last PacketOut that had the field, in the count of `#packets`. */
+  readonly #givenIn: Float64Array;
+  #packets = 0;
 
   constructor(header: PacketHeader | undefined, missing: MissingMetadata) {
+    const fields = header?.fields ?? [];
     this.#header = header;
     this.#missing = missing;
+    this.#positions = new Map(fields.map(({ id }, position) => [id, position]));
+    this.#givenIn = new Float64Array(fields.length);
   }
 
   /** PKT-03 … PKT-12, PKT-25, PKT-28 … PKT-30. */
@@ -38,13 +45,14 @@ export class PacketOutMetadata {
     let egress: Uint8Array | undefined;
     let egressField: PacketField | undefined;
     let submit = false;
-    for (let i = 0; i < metadata.length; i++) {
-      const element = metadata[i];
-      if (element === undefined) continue;
-      const field = header.fieldById.get(element.id);
-      if (field === undefined) return bad(`packet_out has no metadata ${element.id}; it has ${fieldList(header)}`);
-      for (let k = 0; k < i; k++)
-        if (metadata[k]?.id === element.id) return bad(`metadata '${field.name}' is given twice`);
+    const packet = ++this.#packets;
+    for (const element of metadata) {
+      const position = this.#positions.get(element.id);
+      const field = position === undefined ? undefined : header.fields[position];
+      if (position === undefined || field === undefined)
+        return bad(`packet_out has no metadata ${element.id}; it has ${fieldList(header)}`);
+      if (this.#givenIn[position] === packet) return bad(`metadata '${field.name}' is given twice`);
+      this.#givenIn[position] = packet;
       if (field.name === "egress_port") {
         egress = element.value;
         egressField = field;
@@ -55,7 +63,7 @@ export class PacketOutMetadata {
       if (field.name === "submit_to_ingress") submit = !isZero(element.value);
     }
     if (this.#missing === "strict" && metadata.length < header.fields.length) {
-      const missing = header.fields.find((field) => !metadata.some((element) => element.id === field.id));
+      const missing = header.fields.find((_, position) => this.#givenIn[position] !== packet);
       return bad(`metadata '${missing?.name ?? ""}' is missing`);
     }
     if (submit) return { ok: true, port: cpuPort };
@@ -73,8 +81,12 @@ function unknown(message: string): Destination {
   return { ok: false, reason: "unknown-port", message };
 }
 
-function fieldList(header: PacketHeader): string {
-  return header.fields.map((field) => `${field.id} (${field.name})`).join(", ");
+/** Fields named in one message. */
+const maxListed = 20;
+
+function fieldList({ fields }: PacketHeader): string {
+  const listed = fields.slice(0, maxListed).map((field) => `${field.id} (${field.name})`);
+  return [...listed, ...(fields.length > maxListed ? [`and ${fields.length - maxListed} more`] : [])].join(", ");
 }
 
 function isZero(value: Uint8Array): boolean {
