@@ -26,25 +26,18 @@ export interface Extras {
   readonly metadata: Uint8Array;
   /** Deprecated uint64, independent of `metadata` (TBL-17). */
   readonly controllerMetadata: bigint;
-  readonly idleTimeoutNs: bigint;
   readonly meter: MeterConfig | undefined;
 }
 
 export const noExtras: Extras = {
   metadata: new Uint8Array(0),
   controllerMetadata: 0n,
-  idleTimeoutNs: 0n,
   meter: undefined,
 };
 
 /** True if nothing in `extras` is set. */
 export function extrasEmpty(extras: Extras): boolean {
-  return (
-    extras.metadata.length === 0 &&
-    extras.controllerMetadata === 0n &&
-    extras.idleTimeoutNs === 0n &&
-    extras.meter === undefined
-  );
+  return extras.metadata.length === 0 && extras.controllerMetadata === 0n && extras.meter === undefined;
 }
 
 /**
@@ -64,7 +57,6 @@ export class TableEntryDraft {
   /** Borrowed from the request. */
   metadata: Uint8Array = noExtras.metadata;
   controllerMetadata = 0n;
-  idleTimeoutNs = 0n;
   meter: MeterConfig | undefined;
   /** Set if the message had counter_data. */
   counter: CounterData | undefined;
@@ -77,7 +69,6 @@ export class TableEntryDraft {
     this.actionLength = 0;
     this.metadata = noExtras.metadata;
     this.controllerMetadata = 0n;
-    this.idleTimeoutNs = 0n;
     this.meter = undefined;
     this.counter = undefined;
     this.keyBytes = roomy(this.keyBytes, schema.key);
@@ -106,15 +97,9 @@ export class TableEntryDraft {
 
   /** What the draft holds beside key, action and counter; shared if there is nothing. */
   extras(): Extras {
-    if (
-      this.metadata.length === 0 &&
-      this.controllerMetadata === 0n &&
-      this.idleTimeoutNs === 0n &&
-      this.meter === undefined
-    )
-      return noExtras;
-    const { controllerMetadata, idleTimeoutNs, meter } = this;
-    return { metadata: Uint8Array.from(this.metadata), controllerMetadata, idleTimeoutNs, meter };
+    if (this.metadata.length === 0 && this.controllerMetadata === 0n && this.meter === undefined) return noExtras;
+    const { controllerMetadata, meter } = this;
+    return { metadata: Uint8Array.from(this.metadata), controllerMetadata, meter };
   }
 }
 

@@ -84,6 +84,11 @@ export class Arbiter {
     return this.#pipelineRoles.has(role) ? this.#newRole(role).mayWrite(id) : unknownRole(role);
   }
 
+  /** True if the device has `role`: the default role, one that arbitrated, one that the P4Info names (AMB-07). */
+  knows(role: RoleName): boolean {
+    return this.#roles.has(role) || this.#pipelineRoles.has(role);
+  }
+
   /** A Write runs from now on; hand-overs of `role` wait for its end. @precondition `mayWrite` allowed it just now */
   beginWrite(role: RoleName): void {
     this.#role(role).beginWrite();

@@ -28,6 +28,8 @@ const batchEntries = 256;
 export interface ReadOptions {
   /** "" = entities of all roles. */
   readonly role: string;
+  /** What there is to find: what is in the role, or nothing, since the device does not have it (RED-04). */
+  readonly scope: "role" | "nothing";
   readonly signal: AbortSignal;
   readonly log: Logger;
 }
@@ -72,7 +74,7 @@ export class ReadBatch {
   }
 
   async #query(query: ReadQuery, snapshot: Snapshot): Promise<void> {
-    if (query.kind === "nothing") return;
+    if (query.kind === "nothing" || this.#options.scope === "nothing") return;
     let found = 0;
     for (const schema of query.tables) {
       const store = this.#program.store.tables.get(schema.table.id);

@@ -135,7 +135,9 @@ export class Switch implements AsyncDisposable {
     sink: FlowingSink,
     options: { readonly role: string; readonly signal: AbortSignal },
   ): Promise<readonly (Status | undefined)[]> {
-    return new ReadBatch(this.#pipelines.require(), this.datapath, sink, { ...options, log: this.#log }).run(queries);
+    const program = this.#pipelines.require();
+    const scope = this.controllers.arbiter.knows(roleName(options.role)) ? "role" : "nothing";
+    return new ReadBatch(program, this.datapath, sink, { ...options, scope, log: this.#log }).run(queries);
   }
 
   /** @throws StatusError NOT_FOUND, PERMISSION_DENIED, then the action's own errors (SFP-02 … SFP-37) */

@@ -256,9 +256,5 @@ function sameMeter(a: MeterConfig | undefined, b: MeterConfig | undefined): bool
 }
 
 function sameAttributes(a: Extras, b: Extras): boolean {
-  return (
-    a.controllerMetadata === b.controllerMetadata &&
-    a.idleTimeoutNs === b.idleTimeoutNs &&
-    Buffer.compare(a.metadata, b.metadata) === 0
-  );
+  return a.controllerMetadata === b.controllerMetadata && Buffer.compare(a.metadata, b.metadata) === 0;
 }

@@ -5,7 +5,7 @@ import { headBytes } from "../entity/record-layout.js";
 import type { EntitySchema, TableSchema } from "../entity/schema.js";
 import { TableEntryDraft } from "../entity/table-entry.js";
 import { ByteReader } from "./byte-reader.js";
-import { TableEntryDecoder, noMeterCounters, tableSchema } from "./decode-table-entry.js";
+import { TableEntryDecoder, noIdleTimeout, noMeterCounters, tableSchema } from "./decode-table-entry.js";
 import { checkIndexedId, EntityParts } from "./decode-write.js";
 import { Span } from "./span.js";
 
@@ -122,8 +122,7 @@ class Queries implements QueryDecoder {
     const asksTimeout = parts.timeSinceLastHit.present || parts.idleTimeoutNs !== 0n;
     if (asksTimeout && parts.isDefault)
       throw invalidArgument(`table '${table.alias}': the default entry has no idle timeout`);
-    if (asksTimeout && !table.idleTimeout)
-      throw invalidArgument(`table '${table.alias}' does not support idle timeouts`);
+    if (asksTimeout) throw noIdleTimeout(schema);
     if (parts.meterCounter.present && parts.matches > 0 && table.meter !== undefined) throw noMeterCounters(schema);
   }
 

@@ -149,7 +149,6 @@ export class TableEntryDecoder {
     else if (type === "insert") throw invalidArgument(`table '${table.alias}': an entry needs an action`);
     draft.metadata = parts.metadata;
     draft.controllerMetadata = parts.controllerMetadata;
-    draft.idleTimeoutNs = parts.idleTimeoutNs;
     if (parts.meter.present) draft.meter = this.meterConfig(parts.meter, schema);
     if (parts.counter.present) {
       if (table.counter === undefined) throw invalidArgument(`table '${table.alias}' has no direct counter`);
@@ -202,7 +201,7 @@ export class TableEntryDecoder {
     if (parts.idleTimeoutNs < 0n)
       throw invalidArgument(`table '${table.alias}': idle_timeout_ns ${parts.idleTimeoutNs.toString()} is negative`);
     if (parts.isDefault) throw invalidArgument(`table '${table.alias}': the default entry has no idle timeout`);
-    if (!table.idleTimeout) throw invalidArgument(`table '${table.alias}' does not support idle timeouts`);
+    throw noIdleTimeout(schema);
   }
 
   /** @throws StatusError INVALID_ARGUMENT (MTR-02 … MTR-06, DIR-15) */
@@ -254,6 +253,13 @@ export function tableSchema(id: number, entities: EntitySchema): TableSchema {
       : `table_id ${id} is ${other.kind} '${other.name}', not a table`,
     { table_id: id },
   );
+}
+
+/** IDL-01, IDL-02; entries that age by the P4Info do not age here, so nothing about it is taken or told. */
+export function noIdleTimeout({ table }: TableSchema) {
+  return table.idleTimeout
+    ? unimplemented(`table '${table.alias}': idle timeouts are not implemented`)
+    : invalidArgument(`table '${table.alias}' does not support idle timeouts`);
 }
 
 /** DIR-14, DIR-15, MTR-20. */

@@ -35,7 +35,7 @@ export class ReadResponseEncoder implements EntitySink {
     const body = writer.open(0x12);
     this.#key(schema, entry);
     if (entry.action !== "") this.#action(schema, entry.action);
-    const { metadata, controllerMetadata, idleTimeoutNs, meter } = entry.extras;
+    const { metadata, controllerMetadata, meter } = entry.extras;
     if (!entry.isDefault) this.#priority(entry);
     if (controllerMetadata !== 0n) {
       writer.tag(0x28);
@@ -44,10 +44,6 @@ export class ReadResponseEncoder implements EntitySink {
     if (entry.wantMeter && meter !== undefined) this.#meter(0x32, meter);
     if (entry.counter !== undefined) this.#counter(0x3a, entry.counter);
     if (entry.isDefault) this.#flag(0x40);
-    if (idleTimeoutNs !== 0n) {
-      writer.tag(0x48);
-      writer.int64(idleTimeoutNs);
-    }
     if (metadata.length > 0) writer.bytesField(0x5a, metadata);
     if (entry.isConst) this.#flag(0x68);
     writer.close(body);

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { Code } from "../../src/base/status.js";
+import { p4 } from "../../src/wire/gen/proto.js";
 import { Agent } from "../support/agent.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { long, primary, rejected, uint128, type P4Client, type TableEntry } from "../support/p4-client.js";
+import { encodeP4InfoText } from "../support/p4info.js";
+import { readText } from "../support/repository.js";
 import { requirement } from "../support/requirement.js";
 
 /** wbb.p4info.pb.txt */
@@ -180,6 +183,36 @@ describe("Read", () => {
       [10, 1],
     ]);
   });
+
+  requirement(
+    ["RED-04", "AMB-36"],
+    "finds nothing, without error, in a role that the device does not have",
+    async () => {
+      await using agent = await Agent.start();
+      const client = agent.client();
+      await client.stream().arbitrate(1);
+      const open = readText("test/support/p4info/wbb.p4info.pb.txt").replace(/.*@p4runtime_role.*\n/, "");
+      await client.setPipeline({
+        ...device,
+        electionId: uint128(1n),
+        action: p4.v1.SetForwardingPipelineConfigRequest.Action.VERIFY_AND_COMMIT,
+        config: { p4info: p4.config.v1.P4Info.decode(encodeP4InfoText(open)) },
+      });
+      await insert(client, ...four);
+      await client.stream().arbitrate(1, { role: { name: "seen" } });
+      const entities = [
+        { tableEntry: {} },
+        { tableEntry: { tableId: wbb.table, match: four[0]?.match ?? [], priority: 1 } },
+        { directCounterEntry: { tableEntry: four[0] ?? {} } },
+      ];
+      for (const [role, found] of [
+        ["", 6],
+        ["seen", 6],
+        ["nobody", 0],
+      ] as const)
+        assert.equal((await client.read({ ...device, role, entities })).length, found, role);
+    },
+  );
 
   requirement("TBL-04", "gives back entries that share a priority", async () => {
     const { agent, client } = await scene();

@@ -111,6 +111,7 @@ export class Device {
     const sink = new Collected();
     const batch = new ReadBatch(this.program, this.datapath, sink, {
       role,
+      scope: "role",
       signal: new AbortController().signal,
       log: silentLogger,
     });

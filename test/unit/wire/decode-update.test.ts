@@ -407,12 +407,6 @@ const special: readonly Row[] = [
     want: [bad, bad, "OK"],
   },
   {
-    ids: ["IDL-05"],
-    name: "with a tiny idle timeout",
-    tableEntry: entry(tables.aging, { match: mac(), action: drop, idleTimeoutNs: idle(1) }),
-    want: "OK",
-  },
-  {
     ids: ["IDL-12"],
     name: "with a negative idle timeout",
     tableEntry: entry(tables.aging, { match: mac(), action: drop, idleTimeoutNs: idle(-1) }),
@@ -457,6 +451,18 @@ for (const [what, rows] of Object.entries({ identity, action, special }))
         assert.deepEqual(outcomes({ tableEntry }), typeof want === "string" ? [want, want, want] : want),
       );
   });
+
+describe("an idle timeout", () => {
+  const aging = (ns: number) => entry(tables.aging, { match: mac(), action: drop, idleTimeoutNs: idle(ns) });
+
+  it("is not implemented where the P4Info has one, rather than taken and forgotten", () => {
+    assert.deepEqual(outcomes({ tableEntry: aging(1) }), [later, later, "OK"]);
+  });
+
+  it("of zero is none", () => {
+    assert.deepEqual(outcomes({ tableEntry: aging(0) }), ["OK", "OK", "OK"]);
+  });
+});
 
 describe("a meter configuration", () => {
   const plain = { cir: 10, cburst: 20, pir: 10, pburst: 20 };
@@ -641,7 +647,6 @@ describe("a decoded entry", () => {
     assert.deepEqual(draft.extras(), {
       metadata: new Uint8Array(0),
       controllerMetadata: 0n,
-      idleTimeoutNs: 0n,
       meter: undefined,
     });
     assert.equal(draft.counter, undefined);

@@ -56,8 +56,6 @@ function matchOf(field: MatchField): fc.Arbitrary<Match | undefined> {
   }
 }
 
-const int63 = fc.bigInt(0n, 2n ** 63n - 1n).map((value) => toLong(value, "int64"));
-
 /** Leaves out what is 0: unset and 0 are the same on the wire, but not to a comparison. */
 const someMeter: fc.Arbitrary<MeterConfig> = fc
   .dictionary(fc.constantFrom("cir", "cburst", "pir", "pburst"), fc.integer({ min: 1, max: 2 ** 31 }))
@@ -77,7 +75,6 @@ export function entryOf(schema: EntitySchema, id: number): fc.Arbitrary<TableEnt
   );
   const extras = {
     ...(table.meter?.type === "two-rate-three-color" && { meterConfig: someMeter }),
-    ...(table.idleTimeout && { idleTimeoutNs: int63.filter((ns) => !ns.isZero()) }),
   };
   return fc
     .record(
