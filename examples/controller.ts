@@ -9,6 +9,9 @@ interface MessageClass<Properties, Message> {
   decode(bytes: Uint8Array): Message;
 }
 
+/** The CPU's port number on the software datapath. */
+export const cpuPort = 0xfffffffd;
+
 type Uint64 = p4.v1.Uint128["low"];
 
 /** A number for a 64-bit field; the generated classes take a `bigint` for an object and write 0. */
@@ -45,19 +48,22 @@ export class Controller implements Disposable {
     this.#messages = this.#stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>; // what `same` gives
   }
 
-  /** Connects and opens the StreamChannel. @throws Unreachable if nothing answers within 3 s */
+  /** Connects and opens the StreamChannel. @throws Unreachable if nothing answers */
   static async connect(address: string, deviceId: bigint): Promise<Controller> {
     const client = new grpc.Client(address, grpc.credentials.createInsecure());
-    await new Promise<void>((resolve, reject) => {
-      client.waitForReady(Date.now() + connectMs, (error) => {
-        if (error === undefined) {
-          resolve();
-          return;
-        }
-        client.close();
-        reject(new Unreachable(`nothing answers at ${address}`, { cause: error }));
+    const channel = client.getChannel();
+    const { READY, TRANSIENT_FAILURE } = grpc.connectivityState;
+    let state = channel.getConnectivityState(true);
+    while (state !== READY) {
+      const waited = state;
+      const failed = await new Promise<Error | undefined>((resolve) => {
+        channel.watchConnectivityState(waited, Date.now() + connectMs, resolve);
       });
-    });
+      state = channel.getConnectivityState(true);
+      if (failed === undefined && state !== TRANSIENT_FAILURE) continue;
+      client.close();
+      throw new Unreachable(`nothing answers at ${address}`, { cause: failed });
+    }
     return new Controller(client, deviceId);
   }
 
@@ -144,9 +150,7 @@ export class Controller implements Disposable {
   }
 
   async *#serverStream(path: string, bytes: Uint8Array): AsyncGenerator<Buffer> {
-    const call = this.#client.makeServerStreamRequest(path, same, same, Buffer.from(bytes), {
-      deadline: Date.now() + callMs,
-    });
+    const call = this.#client.makeServerStreamRequest(path, same, same, Buffer.from(bytes));
     try {
       for await (const chunk of call) yield chunk as Buffer; // what `same` gives
     } finally {

@@ -6,13 +6,11 @@
 import { isDeepStrictEqual, parseArgs } from "node:util";
 import type { p4 } from "../src/wire/gen/proto.js";
 import { codeName } from "../src/base/status.js";
-import { Controller, isRefusal, slotErrors, Unreachable } from "./controller.js";
+import { Controller, cpuPort, isRefusal, slotErrors, Unreachable } from "./controller.js";
 import { describeFrame, gdpFrame, hex, ipv4UdpFrame, ipv6UdpFrame, lldpFrame } from "./frames.js";
 import { columns, stylesFor, wrapped } from "./terminal.js";
 import { describeMatch, forbiddenEntry, Wbb, wbbEntries } from "./wbb.js";
 
-/** The CPU's port number on the software datapath. */
-const cpuPort = 0xfffffffd;
 const styles = stylesFor(process.stdout, process.env["NO_COLOR"]);
 const print = (line = ""): void => void process.stdout.write(line === "" ? "\n" : `   ${line}\n`);
 
