@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
+import { aclProgram } from "../support/acl-program.js";
 import { Agent } from "../support/agent.js";
 import { DataplaneClient, type InjectRequest } from "../support/dataplane-client.js";
 import { ethernet, ipv4, lldp, udp } from "../support/frame-builder.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { long, P4Client, P4Stream, primary, rejected, uint128, type Update } from "../support/p4-client.js";
-import { encodeP4InfoText } from "../support/p4info.js";
 import { fourward, p4 } from "../../src/wire/gen/proto.js";
 
 const cpu = 0xfffffffd;
@@ -24,31 +24,6 @@ interfaces:
   c: { port_id: 300, device: 1 }
   z: { port_id: 9, device: 7 }
 `;
-
-/** One ACL on the EtherType that traps or copies; `port` is the type of its packet metadata. */
-function program(port: "sdn_bitwidth" | "untranslated"): Uint8Array {
-  const metadata = (id: number, name: string, type: string) => `metadata { id: ${id} name: "${name}" ${type} }`;
-  const type = port === "untranslated" ? "bitwidth: 32" : 'type_name { name: "port_t" } bitwidth: 32';
-  return encodeP4InfoText(`
-    tables {
-      preamble { id: 0x02000001 name: "ingress.acl" alias: "acl" annotations: "@sai_acl(INGRESS)" }
-      match_fields { id: 1 name: "ether_type" bitwidth: 16 match_type: TERNARY
-        annotations: "@sai_field(SAI_ACL_TABLE_ATTR_FIELD_ETHER_TYPE)" }
-      action_refs { id: 0x01000001 }
-      size: 16
-    }
-    actions { preamble { id: 0x01000001 name: "trap" alias: "trap" annotations: "@sai_action(SAI_PACKET_ACTION_TRAP)" } }
-    controller_packet_metadata {
-      preamble { id: 0x04000001 name: "packet_in" alias: "packet_in" annotations: "@controller_header(\\"packet_in\\")" }
-      ${metadata(1, "ingress_port", type)} ${metadata(2, "target_egress_port", type)}
-    }
-    controller_packet_metadata {
-      preamble { id: 0x04000002 name: "packet_out" alias: "packet_out" annotations: "@controller_header(\\"packet_out\\")" }
-      ${metadata(1, "egress_port", type)} ${metadata(2, "submit_to_ingress", "bitwidth: 1")}
-    }
-    ${port === "untranslated" ? "" : 'type_info { new_types { key: "port_t" value { translated_type { uri: "p4.org/psa/v1/PortId_t" sdn_bitwidth: 32 } } } }'}
-  `);
-}
 
 async function pushed(client: P4Client, p4info: Uint8Array): Promise<P4Stream> {
   const stream = client.stream();
@@ -161,7 +136,7 @@ describe("the injection service", () => {
     it("takes and gives ports as canonical bytes where they are sdn_bitwidth", async () => {
       await using agent = await Agent.start({ yaml });
       using dataplane = new DataplaneClient(agent.port);
-      const stream = await pushed(agent.client(), program("sdn_bitwidth"));
+      const stream = await pushed(agent.client(), aclProgram({ ports: "sdn_bitwidth" }));
       const subscription = await dataplane.subscribe().active();
       for (const p4rtIngressPort of [hex("012c"), hex("0000012c")]) {
         const { possibleOutcomes } = await dataplane.inject({ p4rtIngressPort, payload: routed });
@@ -177,7 +152,7 @@ describe("the injection service", () => {
     it("leaves the controller's form unset where ports are not translated", async () => {
       await using agent = await Agent.start({ yaml });
       using dataplane = new DataplaneClient(agent.port);
-      await pushed(agent.client(), program("untranslated"));
+      await pushed(agent.client(), aclProgram({ ports: "untranslated" }));
       const { possibleOutcomes } = await dataplane.inject({ dataplaneIngressPort: 1, payload: routed });
       assert.deepEqual(outputs(possibleOutcomes), [{ port: 2, p4rt: "", frame: text(routed) }]);
     });
@@ -218,7 +193,7 @@ describe("the injection service", () => {
     it("refuses p4rt_ingress_port where ports are not translated", async () => {
       await using agent = await Agent.start({ yaml });
       using dataplane = new DataplaneClient(agent.port);
-      await pushed(agent.client(), program("untranslated"));
+      await pushed(agent.client(), aclProgram({ ports: "untranslated" }));
       const { code, message } = await rejected(dataplane.inject({ ...named("1"), payload: lldp }));
       assert.equal(code, Code.FAILED_PRECONDITION);
       assert.match(message, /does not translate ports/);
