@@ -1,5 +1,5 @@
 /** Services of libraries that are loaded by the first call to them, not at start. */
-import type * as grpc from "@grpc/grpc-js";
+import * as grpc from "@grpc/grpc-js";
 import { byteMethod, type Streaming } from "../rpc/method.js";
 
 /** A library's service as it would be added to a server. */
@@ -28,7 +28,7 @@ export function addLazyService(
       loading ??= load();
       loading.then(
         (loaded) => forward(loaded, method, call, callback),
-        (error: unknown) => call.destroy(error instanceof Error ? error : new Error(String(error))),
+        (error: unknown) => refuse(call, grpc.status.INTERNAL, error, callback),
       );
     };
     handlers[method] = handler as grpc.UntypedHandleCall; // the union of all call kinds, which no one function has
@@ -38,27 +38,65 @@ export function addLazyService(
 
 function forward(loaded: LoadedService, method: string, call: AnyCall, callback?: grpc.sendUnaryData<Buffer>): void {
   const types = loaded.definition[method];
-  const handler = loaded.handlers[method] as Handler | undefined; // gRPC's own type of handlers is a union that cannot be called
+  const name = types?.originalName ?? method; // libraries name handlers either way, as grpc.Server takes both
+  const handler = (loaded.handlers[method] ?? loaded.handlers[name]) as Handler | undefined; // gRPC's own type of handlers is a union that cannot be called
   if (types === undefined || handler === undefined) throw new Error(`the library has no method ${method}`);
-  const converted = convert(call, types);
-  if (callback === undefined) handler(converted);
+  if (types.requestStream) {
+    handler(streaming(call, types));
+    call.resume();
+    return;
+  }
+  const request = decoded(types, call.request as Buffer); // a byte method's request
+  if (request instanceof Error) refuse(call, grpc.status.INVALID_ARGUMENT, request, callback);
+  else if (callback === undefined) handler(streaming(call, types, request.message));
   else
-    handler(converted, (error, value, trailer, flags) => {
+    handler(streaming(call, types, request.message), (error, value, trailer, flags) => {
       callback(error, value === null || value === undefined ? null : types.responseSerialize(value), trailer, flags);
     });
-  if (!types.requestStream) return;
-  call.resume();
 }
 
-/** `call` with the messages the library's handler expects instead of bytes. */
-function convert(call: AnyCall, types: grpc.MethodDefinition<unknown, unknown>): AnyCall {
+/** The message in `bytes`, or why there is none: libraries throw whatever they like. */
+function decoded(types: grpc.MethodDefinition<unknown, unknown>, bytes: Buffer): { readonly message: unknown } | Error {
+  try {
+    return { message: types.requestDeserialize(bytes) };
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function refuse(call: AnyCall, code: grpc.status, why: unknown, callback?: grpc.sendUnaryData<Buffer>): void {
+  const error = { code, details: why instanceof Error ? why.message : String(why) };
+  if (callback === undefined) call.emit("error", error);
+  else callback(error);
+}
+
+/** `call` with the messages the library's handler expects instead of bytes. Who does not read is not answered further. */
+function streaming(call: AnyCall, types: grpc.MethodDefinition<unknown, unknown>, request?: unknown): AnyCall {
+  const write = (message: unknown): boolean => {
+    const more = call.write(types.responseSerialize(message));
+    if (!more && types.requestStream) {
+      call.pause();
+      call.once("drain", () => call.resume());
+    }
+    return more;
+  };
+  const receiving = (listener: (message: unknown) => void) => {
+    let refused = false;
+    return (bytes: Buffer) => {
+      if (refused) return;
+      const received = decoded(types, bytes);
+      refused = received instanceof Error;
+      if (received instanceof Error) refuse(call, grpc.status.INVALID_ARGUMENT, received);
+      else listener(received.message);
+    };
+  };
   return new Proxy(call, {
     get(target, key) {
-      if (key === "request") return types.requestDeserialize(target.request as Buffer); // a byte method's request
-      if (key === "write") return (message: unknown) => target.write(types.responseSerialize(message));
+      if (key === "request") return request;
+      if (key === "write") return write;
       if (key === "on")
         return (event: string, listener: (...args: unknown[]) => void) =>
-          target.on(event, event === "data" ? (bytes: Buffer) => listener(types.requestDeserialize(bytes)) : listener);
+          target.on(event, event === "data" ? receiving(listener) : listener);
       const value: unknown = Reflect.get(target, key);
       return typeof value === "function" ? (value.bind(target) as unknown) : value;
     },

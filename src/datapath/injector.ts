@@ -26,12 +26,19 @@ export class SubscriberTooSlow extends Error {
   }
 }
 
+/** What may wait for one subscriber; a result beyond either bound is lost. */
+export interface ResultBacklog {
+  readonly results: number;
+  /** Of the frames that came in. */
+  readonly bytes: number;
+}
+
 export interface Injector {
   /** Processes `frame` as received on `port`, at once. `unknown-port`: there is no such port. */
   inject(port: PortId, frame: Uint8Array): FrameResult | "unknown-port";
   /**
-   * Every result from the moment of the call on, in processing order, at most `backlog` waiting.
+   * Every result from the moment of the call on, in processing order, of which `backlog` may wait.
    * Ends with SubscriberTooSlow when the backlog overflows.
    */
-  results(signal: AbortSignal, backlog: number): AsyncIterable<FrameResult>;
+  results(signal: AbortSignal, backlog: ResultBacklog): AsyncIterable<FrameResult>;
 }

@@ -1,7 +1,7 @@
 /** Frames injected on a port of a software switch, and the fate of every frame. */
 import { failedPrecondition, invalidArgument, unimplemented } from "../base/status.js";
 import { toHex } from "../base/hex.js";
-import type { FrameResult, Injector } from "../datapath/injector.js";
+import type { FrameResult, Injector, ResultBacklog } from "../datapath/injector.js";
 import type { PortId } from "../datapath/port.js";
 import { portBytes, portFromText } from "../entity/port-number.js";
 import { portTranslation } from "../pipeline/index-p4info.js";
@@ -11,6 +11,9 @@ import type { Switch } from "./switch.js";
 /** A port as an injecting client names it: by number, or in the controller's form. */
 export type IngressPort =
   { readonly kind: "number"; readonly port: number } | { readonly kind: "translated"; readonly value: Uint8Array };
+
+/** Largest frame taken, in bytes; no Ethernet is longer. */
+const maxInjectedBytes = 65_535;
 
 /** The software switch behind `device`. @throws StatusError UNIMPLEMENTED if the device has real ports */
 function injectorOf(device: Switch): Injector {
@@ -23,12 +26,15 @@ function injectorOf(device: Switch): Injector {
 
 /**
  * Processes a frame as received on a port, at once.
- * @throws StatusError FAILED_PRECONDITION without pipeline or translation, INVALID_ARGUMENT for an unknown port
+ * @throws StatusError FAILED_PRECONDITION without pipeline or translation, INVALID_ARGUMENT for an unknown port or a frame
+ *   of more than 65,535 bytes
  */
 export function injectFrame(device: Switch, ingress: IngressPort, frame: Uint8Array): FrameResult {
   const injector = injectorOf(device);
   const program = device.active;
   if (program === undefined) throw failedPrecondition("no forwarding pipeline is committed");
+  if (frame.length > maxInjectedBytes)
+    throw invalidArgument(`the frame has ${frame.length} bytes; at most ${maxInjectedBytes} are possible`);
   const port = ingress.kind === "number" ? ingress.port : translatedPort(device, ingress.value);
   const result = injector.inject(port as PortId, frame); // an unknown one is answered
   if (result !== "unknown-port") return result;
@@ -38,8 +44,8 @@ export function injectFrame(device: Switch, ingress: IngressPort, frame: Uint8Ar
   });
 }
 
-/** Every result from now on. @throws SubscriberTooSlow from the iteration when more than `backlog` wait */
-export function frameResults(device: Switch, signal: AbortSignal, backlog: number): AsyncIterable<FrameResult> {
+/** Every result from now on. @throws SubscriberTooSlow from the iteration when more than `backlog` would wait */
+export function frameResults(device: Switch, signal: AbortSignal, backlog: ResultBacklog): AsyncIterable<FrameResult> {
   return injectorOf(device).results(signal, backlog);
 }
 

@@ -17,7 +17,8 @@ function open(options: BenchOptions): Promise<Bench> {
   const results: FrameResult[] = [];
   const stop = new AbortController();
   const reading = (async () => {
-    for await (const result of datapath.results(stop.signal, 10_000)) results.push(result);
+    for await (const result of datapath.results(stop.signal, { results: 10_000, bytes: Infinity }))
+      results.push(result);
   })();
   return Promise.resolve({
     datapath,

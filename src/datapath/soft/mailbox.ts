@@ -1,30 +1,43 @@
 /** A bounded queue with one reader who may wait. */
 
+/** Bounds of what may wait, and the size of one item. */
+export interface MailboxLimit<T> {
+  readonly items: number;
+  readonly bytes: number;
+  readonly bytesOf: (item: T) => number;
+}
+
 /**
  * Items in order for one reader. What does not fit is counted; the reader gets what did fit, and then the error that
  * `overflow` makes of the number lost.
  */
 export class Mailbox<T extends object> {
-  readonly #limit: number;
+  readonly #limit: MailboxLimit<T>;
   readonly #overflow: (lost: number) => Error;
   #items: T[] = [];
   /** Position in `#items` of what is read next. */
   #head = 0;
+  #bytes = 0;
   #lost = 0;
   #closed = false;
   #wake: () => void = () => {};
 
-  /** @param limit items that may wait */
-  constructor(limit: number, overflow: (lost: number) => Error) {
-    this.#limit = limit;
+  /** @param limit what may wait; a number is one of items */
+  constructor(limit: number | MailboxLimit<T>, overflow: (lost: number) => Error) {
+    this.#limit = typeof limit === "number" ? { items: limit, bytes: Infinity, bytesOf: () => 0 } : limit;
     this.#overflow = overflow;
   }
 
   /** Adds `item`; if the box is full, or was full once, it is lost. */
   push(item: T): void {
     if (this.#closed) return;
-    if (this.#lost > 0 || this.#items.length - this.#head >= this.#limit) this.#lost++;
-    else this.#items.push(item);
+    const { items, bytes, bytesOf } = this.#limit;
+    const size = bytesOf(item);
+    if (this.#lost > 0 || this.#items.length - this.#head >= items || this.#bytes + size > bytes) this.#lost++;
+    else {
+      this.#items.push(item);
+      this.#bytes += size;
+    }
     this.#wake();
   }
 
@@ -65,7 +78,8 @@ export class Mailbox<T extends object> {
 
   #take(): T | undefined {
     const item = this.#items[this.#head++];
-    if (this.#head >= this.#items.length || this.#head >= this.#limit) {
+    if (item !== undefined) this.#bytes -= this.#limit.bytesOf(item);
+    if (this.#head >= this.#items.length || this.#head >= 1024) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;
     }

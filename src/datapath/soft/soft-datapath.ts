@@ -21,7 +21,7 @@ import { DropCounts } from "../drop-reason.js";
 import type { TransmitRefusal } from "../drop-reason.js";
 import { keyFields } from "../frame-key.js";
 import type { KeyFieldName } from "../frame-key.js";
-import type { FrameResult, Injector } from "../injector.js";
+import type { FrameResult, Injector, ResultBacklog } from "../injector.js";
 import { SubscriberTooSlow } from "../injector.js";
 import { cpuPort } from "../port.js";
 import type { PortId, PortSpec, PortState, PortStatus } from "../port.js";
@@ -168,8 +168,9 @@ export class SoftDatapath implements Datapath, Injector {
     return result;
   }
 
-  results(signal: AbortSignal, backlog: number): AsyncIterable<FrameResult> {
-    const box = new Mailbox<FrameResult>(backlog, (lost) => new SubscriberTooSlow(lost));
+  results(signal: AbortSignal, backlog: ResultBacklog): AsyncIterable<FrameResult> {
+    const limit = { items: backlog.results, bytes: backlog.bytes, bytesOf: ({ frame }: FrameResult) => frame.length };
+    const box = new Mailbox<FrameResult>(limit, (lost) => new SubscriberTooSlow(lost));
     this.#subscribers.add(box);
     return box.read(signal, () => this.#subscribers.delete(box));
   }

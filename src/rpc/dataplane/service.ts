@@ -1,6 +1,6 @@
 /** The `fourward.dataplane.Dataplane` service: inject frames into a software switch, watch what becomes of them. */
 import type * as grpc from "@grpc/grpc-js";
-import { StatusError, notFound, unimplemented } from "../../base/status.js";
+import { notFound, unimplemented } from "../../base/status.js";
 import type { Switch } from "../../switch/switch.js";
 import type { RpcContext } from "../context.js";
 import { deviceOf } from "../context.js";
@@ -36,17 +36,14 @@ function deviceFor(context: RpcContext, metadata: grpc.Metadata): Switch {
 /** Handlers of the service, for `grpc.Server.addService` with `dataplaneDefinition`. */
 export function dataplaneHandlers(context: RpcContext): grpc.UntypedServiceImplementation {
   const missing = (method: string) => (call: { getPeer(): string; emit(event: "error", error: Error): boolean }) => {
-    const error: StatusError = unimplemented(`${method} is not implemented`);
+    const error = unimplemented(`${method} is not implemented; InjectPacket and SubscribeResults are`);
     call.emit("error", serviceError(context, method, call.getPeer(), error));
   };
   return {
     InjectPacket: unary(context, "InjectPacket", (request, call) =>
       injectPacket(deviceFor(context, call.metadata), request),
     ),
-    InjectPackets: (_: unknown, callback: grpc.sendUnaryData<Buffer>) =>
-      callback(
-        serviceError(context, "InjectPackets", "", unimplemented("InjectPackets is not implemented; use InjectPacket")),
-      ),
+    InjectPackets: missing("InjectPackets"),
     SubscribeResults: (call: grpc.ServerWritableStream<Buffer, Buffer>) =>
       void subscribeResults(context, () => deviceFor(context, call.metadata), call),
     RegisterPrePacketHook: missing("RegisterPrePacketHook"),

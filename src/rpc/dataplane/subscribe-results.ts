@@ -4,10 +4,11 @@ import { controllerPort, frameResults } from "../../switch/injection.js";
 import type { Switch } from "../../switch/switch.js";
 import { encodeResult, encodeSubscriptionActive } from "../../wire/dataplane.js";
 import type { RpcContext, ServerStreamCall } from "../context.js";
+import { drained } from "../drained.js";
 import { serviceError } from "../unary.js";
 
-/** Results that may wait for one subscriber. */
-const backlog = 16_384;
+/** What may wait for one subscriber. */
+const backlog = { results: 16_384, bytes: 32 * 1024 * 1024 };
 
 export async function subscribeResults(
   context: RpcContext,
@@ -42,11 +43,4 @@ export async function subscribeResults(
 /** A subscriber that cannot keep up is told how much it lost. */
 function tooSlow(error: unknown): unknown {
   return error instanceof Error && error.name === "SubscriberTooSlow" ? resourceExhausted(error.message) : error;
-}
-
-async function drained(call: ServerStreamCall, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    call.once("drain", resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

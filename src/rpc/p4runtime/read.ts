@@ -1,11 +1,12 @@
 /** `Read`: entities as a stream of responses, cut by size. */
-import { cancelled, type Status } from "../../base/status.js";
+import type { Status } from "../../base/status.js";
 import type { EntitySink } from "../../entity/entity-sink.js";
 import type { FlowingSink } from "../../switch/read.js";
 import { decodeReadRequest } from "../../wire/decode-read.js";
 import { ReadResponseEncoder } from "../../wire/encode-entity.js";
 import { batchError } from "../batch-error.js";
 import { deviceOf, type RpcContext, type ServerStreamCall } from "../context.js";
+import { drained } from "../drained.js";
 import { serviceError } from "../unary.js";
 
 /** Sends what has been collected and waits until the stream takes more. */
@@ -31,16 +32,7 @@ class ReadStream implements FlowingSink {
 
   async flush(): Promise<void> {
     this.#sent++;
-    if (this.#call.write(this.#encoder.take())) return;
-    await new Promise<void>((resolve, reject) => {
-      const gone = () => reject(cancelled("the client went away"));
-      this.#signal.addEventListener("abort", gone, { once: true });
-      this.#call.once("drain", () => {
-        this.#signal.removeEventListener("abort", gone);
-        resolve();
-      });
-      if (this.#signal.aborted) gone();
-    });
+    if (!this.#call.write(this.#encoder.take())) await drained(this.#call, this.#signal);
   }
 
   /** An answer without entities is one empty response, as clients that receive once expect (RED-09). */

@@ -37,6 +37,20 @@ describe("Mailbox", () => {
     assert.deepEqual(await reading, { items: [1, 2] });
   });
 
+  it("loses what would exceed its bytes, and takes more once some are read", async () => {
+    const mail = new Mailbox<{ n: number }>(
+      { items: 10, bytes: 5, bytesOf: ({ n }) => n },
+      (lost) => new Full(`${lost} lost`),
+    );
+    mail.push({ n: 5 });
+    const reading = mail.read(forever)[Symbol.asyncIterator]();
+    assert.deepEqual((await reading.next()).value, { n: 5 });
+    mail.push({ n: 3 });
+    mail.push({ n: 3 });
+    assert.deepEqual((await reading.next()).value, { n: 3 });
+    await assert.rejects(async () => reading.next(), /1 lost/);
+  });
+
   it("gives what fitted, then the error with the number lost", async () => {
     const mail = box(2);
     for (const n of [1, 2, 3, 4, 5]) mail.push({ n });

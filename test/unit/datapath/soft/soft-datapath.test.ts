@@ -178,7 +178,7 @@ describe("SoftDatapath", () => {
   it("gives every subscriber exactly one result per frame, from the call of results on", async () => {
     const datapath = await opened([rule({ match: { ether_type: 0x88cc } })]);
     datapath.inject(port1, frame);
-    const readings = [1, 2].map(() => datapath.results(forever, 100));
+    const readings = [1, 2].map(() => datapath.results(forever, { results: 100, bytes: Infinity }));
     datapath.inject(port1, frame);
     datapath.inject(port1, lldp);
     datapath.transmit([
@@ -207,8 +207,8 @@ describe("SoftDatapath", () => {
 
   it("ends a subscriber that is too slow with the number of results it lost, and nobody else", async () => {
     const datapath = await opened([]);
-    const slow = datapath.results(forever, 2);
-    const quick = datapath.results(forever, 10);
+    const slow = datapath.results(forever, { results: 2, bytes: Infinity });
+    const quick = datapath.results(forever, { results: 10, bytes: Infinity });
     for (let i = 0; i < 5; i++) datapath.inject(port1, frame);
     await datapath[Symbol.asyncDispose]();
     const read = async (reading: AsyncIterable<FrameResult>) => {
