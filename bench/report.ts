@@ -1,0 +1,55 @@
+/** Kept results, and the document made of them. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, release, totalmem } from "node:os";
+import { join } from "node:path";
+import { root } from "../test/support/repository.js";
+import type { Report } from "./measure.js";
+import { renderTable } from "./table.js";
+
+const folder = join(root, "bench/results");
+
+/** A report with where and when it was made. */
+interface Kept extends Report {
+  readonly machine: string;
+  readonly date: string;
+}
+
+/** Keeps `report` as the newest of its name. */
+export function saveReport(report: Report): void {
+  mkdirSync(folder, { recursive: true });
+  const kept: Kept = { ...report, machine: machine(), date: new Date().toISOString().slice(0, 10) };
+  writeFileSync(join(folder, `${report.name}.json`), `${JSON.stringify(kept, undefined, 2)}\n`);
+}
+
+function machine(): string {
+  const cores = cpus();
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return `${cores[0]?.model ?? "unknown processor"}, ${cores.length} cores, ${memory} GiB, Linux ${release()}, Node ${process.versions.node}`;
+}
+
+/** Writes `docs/performance.md` from what is kept. */
+export function writeDocument(): void {
+  const kept = readdirSync(folder)
+    .sort()
+    .map((file) => JSON.parse(readFileSync(join(folder, file), "utf8")) as Kept); // written by `saveReport`
+  writeFileSync(join(root, "docs/performance.md"), renderDocument(kept));
+}
+
+function renderDocument(reports: readonly Kept[]): string {
+  const sections = reports.map(
+    (report) =>
+      `## ${report.name}\n\n${report.date}, ${report.runs} runs: ${report.machine}.\n\n${renderTable(report)}\n`,
+  );
+  return `${head}\n${sections.join("\n")}`;
+}
+
+const head = `# Performance
+
+Made by \`npm run bench -- report\` from \`bench/results/\`; do not edit. Each table comes from
+\`npm run bench -- <name> --save\`.
+
+The daemon is a process of its own, started as users start it, with a client in another process on the same machine.
+Requests are encoded before the clock starts. Rates are what the client saw; CPU is µs of all threads per operation
+(an entry, a packet), of daemon and client apart. Each run has a fresh daemon; the table shows the median over runs and
+the extremes. The machine's cores are shared with other work, so CPU times say more than rates.
+`;
