@@ -121,7 +121,12 @@ export class Switch implements AsyncDisposable {
       return this.#asPrimary(role, async () => {
         const { realised } = this.#pipelines;
         const committed = this.#committed(caller);
-        const batch = new WriteBatch(program, this.#pipelines.realiser, this.datapath, { realised, committed, caller });
+        const batch = new WriteBatch(program, this.#pipelines.realiser, this.datapath, {
+          role,
+          realised,
+          committed,
+          caller,
+        });
         const { results, lost } = await batch.run(request.updates, atomicity);
         if (lost !== undefined) await this.#recover(lost);
         return results;
