@@ -112,6 +112,7 @@ export class Switch implements AsyncDisposable {
    * @throws StatusError NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION, UNIMPLEMENTED, in this order (WRT-01 … WRT-05)
    */
   async write(request: WriteRequest, caller: Caller): Promise<readonly UpdateResult[]> {
+    this.#admit(request); // who may not write now does not wait for a turn to be told (ARB-40, ARB-41)
     return this.#turn.run(async () => {
       const role = this.#admit(request);
       const program = this.#pipelines.require();
@@ -149,6 +150,7 @@ export class Switch implements AsyncDisposable {
     action: () => PipelineAction,
     config: () => PipelineConfig | undefined,
   ): Promise<void> {
+    this.#admit(claim);
     await this.#turn.run(async () => {
       const role = this.#admit(claim);
       await this.#asPrimary(role, () => this.#pipelines.set(action(), config()));
