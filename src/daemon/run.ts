@@ -2,9 +2,10 @@
 import type { Logger, LogLevel } from "../base/logger.js";
 import type { Config } from "../config/config.js";
 import type { RpcContext } from "../rpc/context.js";
-import { openDevices } from "./devices.js";
+import { openDevices, streamErrorPolicy } from "./devices.js";
 import { writePortFile } from "./port-file.js";
 import { RpcServer } from "./server.js";
+import type { Switch } from "../switch/switch.js";
 import { createLogger } from "../telemetry/log.js";
 import { openTelemetry } from "./telemetry.js";
 
@@ -34,13 +35,13 @@ export async function runDaemon(options: RunOptions): Promise<void> {
 
 /**
  * Runs until `stop`. Ends streams with UNAVAILABLE, closes server, switches and datapaths, also when a step throws.
- * @param ready called with the bound TCP ports when the daemon serves
+ * @param ready called with the bound TCP ports and the devices when the daemon serves
  * @throws ListenError, or whatever broke while it ran
  */
 export async function run(
   { config, configFile, portFile, version, stop }: RunOptions,
   log: Logger,
-  ready: (ports: readonly (number | undefined)[]) => void = () => {},
+  ready: (ports: readonly (number | undefined)[], devices: ReadonlyMap<bigint, Switch>) => void = () => {},
 ): Promise<void> {
   const failure = new Failure();
   if (configFile === undefined) log.info("daemon.default_configuration", { hint: "--config FILE replaces it" });
@@ -50,6 +51,7 @@ export async function run(
     devices: devices.byId,
     log,
     backlog: config.packetIn.backlog,
+    streamErrors: streamErrorPolicy(config),
     fatal: failure.report,
     finished: telemetry.finished,
   };
@@ -66,7 +68,7 @@ export async function run(
     devices: [...devices.byId.keys()],
     security: "none: every listener is insecure",
   });
-  ready(server.ports);
+  ready(server.ports, devices.byId);
   await Promise.race([failure.reported, aborted(stop)]);
   log.info("daemon.stopping");
 }

@@ -11,6 +11,8 @@ export interface RpcContext {
   readonly devices: ReadonlyMap<bigint, Switch>;
   readonly log: Logger;
   readonly backlog: BacklogLimit;
+  /** Answers to refused stream messages; undefined: none are sent (STE-05). */
+  readonly streamErrors: { readonly perSecond: number; readonly echoBytes: number } | undefined;
   /** An invariant broke: the process must not keep serving. */
   readonly fatal: (error: unknown) => void;
   /** Counts one finished RPC by method and canonical code. */
