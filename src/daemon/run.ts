@@ -1,8 +1,9 @@
 /** The daemon: builds everything from a configuration, serves until told to stop, takes everything down again. */
 import type { Logger, LogLevel } from "../base/logger.js";
+import { Code } from "../base/status.js";
 import type { Config } from "../config/config.js";
 import type { RpcContext } from "../rpc/context.js";
-import { openDevices, streamErrorPolicy } from "./devices.js";
+import { openDevices, streamErrorPolicy, type Devices } from "./devices.js";
 import { writePortFile } from "./port-file.js";
 import { RpcServer } from "./server.js";
 import type { Switch } from "../switch/switch.js";
@@ -52,11 +53,12 @@ export async function run(
     log,
     backlog: config.packetIn.backlog,
     streamErrors: streamErrorPolicy(config),
+    strangers: new Set(),
     fatal: failure.report,
     finished: telemetry.finished,
   };
   await using server = await RpcServer.open(config, context);
-  using _streams = { [Symbol.dispose]: () => devices.dismissAll("p4rtd is stopping") };
+  using _streams = { [Symbol.dispose]: () => dismissAll(devices, context) };
   const tcpPort = server.ports.find((port) => port !== undefined);
   using _portFile = portFile === undefined || tcpPort === undefined ? undefined : writePortFile(portFile, tcpPort);
   const listening = config.listeners.map((listener, i) =>
@@ -71,6 +73,13 @@ export async function run(
   ready(server.ports, devices.byId);
   await Promise.race([failure.reported, aborted(stop)]);
   log.info("daemon.stopping");
+}
+
+/** Ends every stream, so that clients know why and nobody waits for them. */
+function dismissAll(devices: Devices, context: RpcContext): void {
+  const message = "p4rtd is stopping";
+  devices.dismissAll(message);
+  for (const stranger of context.strangers) stranger.end({ code: Code.UNAVAILABLE, message });
 }
 
 /** Something that must end the process, whoever notices it. */
