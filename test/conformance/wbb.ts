@@ -1,5 +1,6 @@
 /** Requests for the WBB program, as its controllers make them. */
 import { p4 } from "../../src/wire/gen/proto.js";
+import { loadP4Info } from "../support/p4info.js";
 import { lldp as lldpFrame } from "../support/frame-builder.js";
 import {
   long,
@@ -71,4 +72,17 @@ export function metadataTexts(packet: p4.v1.PacketIn.$Properties): readonly (rea
 export async function sendQuietly(stream: P4Stream, ...packets: ReturnType<typeof packetOut>[]): Promise<void> {
   for (const packet of packets) stream.send(packet);
   await stream.quiet();
+}
+
+/** The P4Info of WBB with `change` made to it. */
+export function changedWbb(change: (info: p4.config.v1.P4Info) => void): p4.config.v1.P4Info {
+  const info = p4.config.v1.P4Info.decode(loadP4Info("wbb"));
+  change(info);
+  return info;
+}
+
+/** VERIFY_AND_COMMIT of `p4info` by the primary with id 1. */
+export function pushInfo(client: P4Client, p4info: p4.config.v1.P4Info): Promise<unknown> {
+  const action = p4.v1.SetForwardingPipelineConfigRequest.Action.VERIFY_AND_COMMIT;
+  return client.setPipeline({ deviceId: long(1n), electionId: uint128(1n), action, config: { p4info } });
 }
