@@ -9,6 +9,7 @@ import type { Device } from "../config/config.js";
 import { addressBytes } from "../config/host.js";
 import { SoftDatapath } from "../datapath/soft/soft-datapath.js";
 import { ordinaryPort, type PortSpec } from "../datapath/port.js";
+import type { PacketOptions } from "../switch/packets.js";
 import { Switch, type SwitchOptions } from "../switch/switch.js";
 import { PacketInEncoder } from "../wire/encode-packet-in.js";
 
@@ -70,8 +71,14 @@ function openSoft(config: Config, device: Device): SoftDatapath {
   return datapath;
 }
 
+/** What refused stream messages are answered with; undefined: nothing. */
+export function streamErrorPolicy({ streamErrors }: Config): PacketOptions["errors"] {
+  const { enabled, perStreamPerSecond: perSecond, echoBytes } = streamErrors;
+  return enabled ? { perSecond, echoBytes } : undefined;
+}
+
 function switchOptions(config: Config, device: Device, log: Logger): SwitchOptions {
-  const { packetOut, streamErrors, punt, packetIn } = config;
+  const { packetOut, punt, packetIn } = config;
   return {
     deviceId: device.deviceId,
     name: device.name,
@@ -99,9 +106,7 @@ function switchOptions(config: Config, device: Device, log: Logger): SwitchOptio
       clock: systemClock,
       encoder: (metadata) => new PacketInEncoder(metadata),
       outRate: packetOut.rate && { perSecond: packetOut.rate.pps, burst: packetOut.rate.burst },
-      errors: streamErrors.enabled
-        ? { perSecond: streamErrors.perStreamPerSecond, echoBytes: streamErrors.echoBytes }
-        : undefined,
+      errors: streamErrorPolicy(config),
     },
     clock: systemClock,
     log,

@@ -1,10 +1,12 @@
 /** The daemon: builds everything from a configuration, serves until told to stop, takes everything down again. */
 import type { Logger, LogLevel } from "../base/logger.js";
+import { Code } from "../base/status.js";
 import type { Config } from "../config/config.js";
 import type { RpcContext } from "../rpc/context.js";
-import { openDevices } from "./devices.js";
+import { openDevices, streamErrorPolicy, type Devices } from "./devices.js";
 import { writePortFile } from "./port-file.js";
 import { RpcServer } from "./server.js";
+import type { Switch } from "../switch/switch.js";
 import { createLogger } from "../telemetry/log.js";
 import { openTelemetry } from "./telemetry.js";
 
@@ -34,13 +36,13 @@ export async function runDaemon(options: RunOptions): Promise<void> {
 
 /**
  * Runs until `stop`. Ends streams with UNAVAILABLE, closes server, switches and datapaths, also when a step throws.
- * @param ready called with the bound TCP ports when the daemon serves
+ * @param ready called with the bound TCP ports and the devices when the daemon serves
  * @throws ListenError, or whatever broke while it ran
  */
 export async function run(
   { config, configFile, portFile, version, stop }: RunOptions,
   log: Logger,
-  ready: (ports: readonly (number | undefined)[]) => void = () => {},
+  ready: (ports: readonly (number | undefined)[], devices: ReadonlyMap<bigint, Switch>) => void = () => {},
 ): Promise<void> {
   const failure = new Failure();
   if (configFile === undefined) log.info("daemon.default_configuration", { hint: "--config FILE replaces it" });
@@ -50,11 +52,13 @@ export async function run(
     devices: devices.byId,
     log,
     backlog: config.packetIn.backlog,
+    streamErrors: streamErrorPolicy(config),
+    strangers: new Set(),
     fatal: failure.report,
     finished: telemetry.finished,
   };
   await using server = await RpcServer.open(config, context);
-  using _streams = { [Symbol.dispose]: () => devices.dismissAll("p4rtd is stopping") };
+  using _streams = { [Symbol.dispose]: () => dismissAll(devices, context) };
   const tcpPort = server.ports.find((port) => port !== undefined);
   using _portFile = portFile === undefined || tcpPort === undefined ? undefined : writePortFile(portFile, tcpPort);
   const listening = config.listeners.map((listener, i) =>
@@ -66,9 +70,16 @@ export async function run(
     devices: [...devices.byId.keys()],
     security: "none: every listener is insecure",
   });
-  ready(server.ports);
+  ready(server.ports, devices.byId);
   await Promise.race([failure.reported, aborted(stop)]);
   log.info("daemon.stopping");
+}
+
+/** Ends every stream, so that clients know why and nobody waits for them. */
+function dismissAll(devices: Devices, context: RpcContext): void {
+  const message = "p4rtd is stopping";
+  devices.dismissAll(message);
+  for (const stranger of context.strangers) stranger.end({ code: Code.UNAVAILABLE, message });
 }
 
 /** Something that must end the process, whoever notices it. */

@@ -1,7 +1,7 @@
 /** Builds a `Pipeline` from a verified P4Info. */
 import { invalidArgument } from "../base/status.js";
 import { defined } from "../base/invariant.js";
-import { annotationBodies, parseAnnotations, stringLiteral } from "./annotation.js";
+import { annotationBodies, parseAnnotations, stringLiteral, type Annotation } from "./annotation.js";
 import type {
   ActionProfileSpec,
   ActionSpec,
@@ -82,6 +82,11 @@ const cut = (text: string) => (text.length > maxProblemLength ? `${text.slice(0,
 const byId = <T extends { readonly id: number }>(items: readonly T[]) => new Map(items.map((item) => [item.id, item]));
 const ascending = <T extends { readonly id: number }>(items: readonly T[]) => [...items].sort((a, b) => a.id - b.id);
 
+function rolesOf(annotations: readonly Annotation[]): ReadonlySet<string> {
+  const bodies = annotationBodies(annotations, "p4runtime_role");
+  return new Set(bodies.map((body) => stringLiteral(body) ?? body.trim()).filter((role) => role !== ""));
+}
+
 class Indexer {
   readonly #spec: P4InfoSpec;
   readonly #portTypes: ReadonlySet<string>;
@@ -104,9 +109,6 @@ class Indexer {
   build(): Pipeline {
     const spec = this.#spec;
     const tables = byId(spec.tables.map((table) => this.#table(table)));
-    const roles = spec.tables.flatMap((table) =>
-      annotationBodies(parseAnnotations(table.preamble.annotations), "p4runtime_role"),
-    );
     return {
       spec,
       tables,
@@ -114,7 +116,7 @@ class Indexer {
       packetIn: this.#header("packet_in"),
       packetOut: this.#header("packet_out"),
       objects: objectsOf(spec),
-      roles: new Set(roles.map((body) => stringLiteral(body) ?? body.trim()).filter((role) => role !== "")),
+      roles: new Set([...tables.values()].flatMap((table) => [...table.roles])),
     };
   }
 
@@ -160,6 +162,7 @@ class Indexer {
       scope: defined(scopes[ref.scope], "scopes are verified"),
       annotations: parseAnnotations(ref.annotations),
     }));
+    const annotations = parseAnnotations(table.preamble.annotations);
     return {
       id,
       name,
@@ -179,7 +182,8 @@ class Indexer {
       size: table.size === 0n ? defaultTableSize : Number(table.size),
       idleTimeout: table.idleTimeoutBehavior === 1,
       isConst: table.isConstTable,
-      annotations: parseAnnotations(table.preamble.annotations),
+      roles: rolesOf(annotations),
+      annotations,
     };
   }
 

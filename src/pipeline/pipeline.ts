@@ -101,7 +101,17 @@ export interface Table {
   readonly size: number;
   readonly idleTimeout: boolean;
   readonly isConst: boolean;
+  /** Named roles that `@p4runtime_role` keeps the table for; none: it is open to every role. */
+  readonly roles: ReadonlySet<string>;
   readonly annotations: readonly Annotation[];
+}
+
+/**
+ * True if `role` may touch `table`: a table with role annotations is for the roles it names and for the default role "".
+ * @see AMB-61
+ */
+export function isForRole(table: Table, role: string): boolean {
+  return role === "" || table.roles.size === 0 || table.roles.has(role);
 }
 
 /** A `packet_in` or `packet_out` metadata field. */

@@ -1,7 +1,7 @@
 /** What every handler has at hand. */
 import type * as grpc from "@grpc/grpc-js";
 import type { Logger } from "../base/logger.js";
-import { notFound } from "../base/status.js";
+import { notFound, type Status } from "../base/status.js";
 import type { BacklogLimit } from "../packetio/backlog.js";
 import { unknownDevice } from "../session/refusal.js";
 import type { Caller } from "../switch/caller.js";
@@ -11,6 +11,10 @@ export interface RpcContext {
   readonly devices: ReadonlyMap<bigint, Switch>;
   readonly log: Logger;
   readonly backlog: BacklogLimit;
+  /** Answers to refused stream messages; undefined: none are sent (STE-05). */
+  readonly streamErrors: { readonly perSecond: number; readonly echoBytes: number } | undefined;
+  /** Streams that belong to no device yet, for whoever stops the server. */
+  readonly strangers: Set<{ end(status: Status): void }>;
   /** An invariant broke: the process must not keep serving. */
   readonly fatal: (error: unknown) => void;
   /** Counts one finished RPC by method and canonical code. */

@@ -8,7 +8,7 @@ import type { EntitySink } from "../entity/entity-sink.js";
 import type { DirectQuery, QueryDecoder, ReadQuery, TableEntryQuery } from "../entity/read-query.js";
 import { headBytes, headNumber } from "../entity/record-layout.js";
 import type { TableSchema } from "../entity/schema.js";
-import { annotationBodies, stringLiteral } from "../pipeline/annotation.js";
+import { isForRole } from "../pipeline/pipeline.js";
 import type { Snapshot } from "../store/entity-store.js";
 import { defaultKey, type TableStore } from "../store/table-store.js";
 import { Version } from "../store/version.js";
@@ -78,18 +78,12 @@ export class ReadBatch {
     let found = 0;
     for (const schema of query.tables) {
       const store = this.#program.store.tables.get(schema.table.id);
-      if (store !== undefined && this.#inRole(schema)) found += await this.#table(query, store, snapshot);
+      // A role is a filter (RED-04).
+      if (store !== undefined && isForRole(schema.table, this.#options.role))
+        found += await this.#table(query, store, snapshot);
     }
     if (found === 0 && query.kind !== "table-entry" && (query.key !== undefined || query.match !== undefined))
       throw notFound(`table '${query.tables[0]?.table.alias ?? ""}' has no such entry`);
-  }
-
-  /** A role is a filter: an annotated table is for its role, others are for every role (RED-04, AMB-61). */
-  #inRole({ table }: TableSchema): boolean {
-    const { role } = this.#options;
-    if (role === "") return true;
-    const roles = annotationBodies(table.annotations, "p4runtime_role");
-    return roles.length === 0 || roles.some((body) => (stringLiteral(body) ?? body.trim()) === role);
   }
 
   async #table(query: TableEntryQuery | DirectQuery, store: TableStore, snapshot: Snapshot): Promise<number> {

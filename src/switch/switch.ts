@@ -112,6 +112,7 @@ export class Switch implements AsyncDisposable {
    * @throws StatusError NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION, UNIMPLEMENTED, in this order (WRT-01 … WRT-05)
    */
   async write(request: WriteRequest, caller: Caller): Promise<readonly UpdateResult[]> {
+    this.#admit(request); // who may not write now does not wait for a turn to be told (ARB-40, ARB-41)
     return this.#turn.run(async () => {
       const role = this.#admit(request);
       const program = this.#pipelines.require();
@@ -121,7 +122,12 @@ export class Switch implements AsyncDisposable {
       return this.#asPrimary(role, async () => {
         const { realised } = this.#pipelines;
         const committed = this.#committed(caller);
-        const batch = new WriteBatch(program, this.#pipelines.realiser, this.datapath, { realised, committed, caller });
+        const batch = new WriteBatch(program, this.#pipelines.realiser, this.datapath, {
+          role,
+          realised,
+          committed,
+          caller,
+        });
         const { results, lost } = await batch.run(request.updates, atomicity);
         if (lost !== undefined) await this.#recover(lost);
         return results;
@@ -146,6 +152,7 @@ export class Switch implements AsyncDisposable {
     action: () => PipelineAction,
     config: () => PipelineConfig | undefined,
   ): Promise<void> {
+    this.#admit(claim);
     await this.#turn.run(async () => {
       const role = this.#admit(claim);
       await this.#asPrimary(role, async () => {

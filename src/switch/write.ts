@@ -15,6 +15,7 @@ import {
 } from "../entity/table-entry.js";
 import type { ChangeRecord } from "../entity/change-record.js";
 import type { Update, UpdateDecoder } from "../entity/update.js";
+import { isForRole, type Table } from "../pipeline/pipeline.js";
 import type { Stage } from "../store/stage.js";
 import type { Version } from "../store/version.js";
 import type { Caller } from "./caller.js";
@@ -40,6 +41,8 @@ const undone: Status = { code: Code.ABORTED, message: "undone: a later update of
 const stride = 16;
 
 export interface WriteOptions {
+  /** The role of the caller; "" is the default role. */
+  readonly role: string;
   /** False while the program is saved but not committed: then nothing reaches the datapath (SFP-11). */
   readonly realised: boolean;
   /** Told what each commit changed; undefined: nobody asks, and no record is made. */
@@ -131,6 +134,7 @@ export class WriteBatch {
     const { entry } = update;
     const table = entry.schema === undefined ? undefined : this.#program.tables.get(entry.schema.table.id);
     if (table === undefined) throw invalidArgument("the update names no table");
+    this.#checkRole(table.schema.table);
     switch (update.kind) {
       case "table-entry": {
         this.#tableEntry(update.type, table, entry);
@@ -145,6 +149,14 @@ export class WriteBatch {
         return;
       }
     }
+  }
+
+  /** @throws StatusError PERMISSION_DENIED (ARB-73, ARB-80) */
+  #checkRole(table: Table): void {
+    const { role } = this.#options;
+    if (isForRole(table, role)) return;
+    const named = [...table.roles].map((one) => `'${one}'`).join(", ");
+    throw permissionDenied(`table '${table.alias}' is for role ${named} and the default role, not for '${role}'`);
   }
 
   #tableEntry(type: UpdateType, table: ProgramTable, entry: TableEntryDraft): void {

@@ -1,10 +1,12 @@
 /** A whole p4rtd in this process, on a port of its own, with what a test needs to talk to it. */
 import * as grpc from "@grpc/grpc-js";
+import { defined } from "../../src/base/invariant.js";
 import { silentLogger, type Logger } from "../../src/base/logger.js";
 import type { Config } from "../../src/config/config.js";
 import { defaultConfig } from "../../src/config/defaults.js";
 import { parseConfig } from "../../src/config/load.js";
 import { run } from "../../src/daemon/run.js";
+import type { Switch } from "../../src/switch/switch.js";
 import { P4Client } from "./p4-client.js";
 
 export interface AgentOptions {
@@ -15,12 +17,20 @@ export interface AgentOptions {
 
 export class Agent implements AsyncDisposable {
   readonly port: number;
+  /** The switches behind it, to bring ports down, see what leaves and read counts. */
+  readonly devices: ReadonlyMap<bigint, Switch>;
   readonly #stop: AbortController;
   readonly #running: Promise<void>;
   readonly #clients: P4Client[] = [];
 
-  private constructor(port: number, stop: AbortController, running: Promise<void>) {
+  private constructor(
+    port: number,
+    devices: ReadonlyMap<bigint, Switch>,
+    stop: AbortController,
+    running: Promise<void>,
+  ) {
     this.port = port;
+    this.devices = devices;
     this.#stop = stop;
     this.#running = running;
   }
@@ -31,8 +41,8 @@ export class Agent implements AsyncDisposable {
     const stop = new AbortController();
     const settings = { config, configFile: "test", logLevel: "error", portFile: undefined, version: "test" } as const;
     return new Promise((resolve, reject) => {
-      const running = run({ ...settings, stop: stop.signal }, options.log ?? silentLogger, (ports) => {
-        resolve(new Agent(ports.find((port) => port !== undefined) ?? 0, stop, running));
+      const running = run({ ...settings, stop: stop.signal }, options.log ?? silentLogger, (ports, devices) => {
+        resolve(new Agent(ports.find((port) => port !== undefined) ?? 0, devices, stop, running));
       });
       running.catch(reject);
     });
@@ -45,6 +55,11 @@ export class Agent implements AsyncDisposable {
     return client;
   }
 
+  /** The switch with `deviceId`. @throws InvariantError if there is none */
+  device(deviceId = 1n): Switch {
+    return defined(this.devices.get(deviceId), `device ${deviceId} exists`);
+  }
+
   /** Stops the agent; its own failure, if it had one, is thrown here. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
@@ -53,8 +68,12 @@ export class Agent implements AsyncDisposable {
   }
 }
 
+/** Unless a test says otherwise every refusal is answered, however fast they come. */
+const manyErrors = { ...defaultConfig.streamErrors, perStreamPerSecond: 100_000 };
+
 async function configOf(yaml: string | undefined): Promise<Config> {
-  const config = yaml === undefined ? defaultConfig : await parseConfig(Buffer.from(yaml), "test.yaml");
+  const given = yaml === undefined ? defaultConfig : await parseConfig(Buffer.from(yaml), "test.yaml");
+  const config = yaml?.includes("stream_errors:") === true ? given : { ...given, streamErrors: manyErrors };
   const listeners = config.listeners.map((listener) => (listener.kind === "tcp" ? { ...listener, port: 0 } : listener));
   return { ...config, listeners };
 }

@@ -29,7 +29,7 @@ export type Update = p4.v1.Update.$Properties;
 export type TableEntry = p4.v1.TableEntry.$Properties;
 export type Entity = p4.v1.Entity.$Properties;
 
-export class P4Client {
+export class P4Client implements Disposable {
   readonly #client: grpc.Client;
 
   constructor(address: string, options: grpc.ChannelOptions = {}) {
@@ -42,6 +42,10 @@ export class P4Client {
 
   close(): void {
     this.#client.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   write(request: WriteRequest): Promise<p4.v1.WriteResponse> {
@@ -295,18 +299,29 @@ export function uint128(value: bigint): p4.v1.Uint128.$Properties {
 }
 
 /** A stream that is primary with `electionId`, after a push of `program` from test/support/p4info. */
-export async function primary(client: P4Client, electionId = 1n, program: PublishedProgram = "wbb"): Promise<P4Stream> {
+export async function primary(
+  client: P4Client,
+  electionId = 1n,
+  program: PublishedProgram = "wbb",
+  { deviceId = 1n }: { readonly deviceId?: bigint } = {},
+): Promise<P4Stream> {
   const stream = client.stream();
-  const answer = await stream.arbitrate(electionId);
+  const answer = await stream.arbitrate(electionId, { deviceId: long(deviceId) });
   assert.equal(answer.status?.code ?? 0, 0, "became primary");
-  await push(client, electionId, program);
+  await push(client, electionId, program, { deviceId });
   return stream;
 }
 
 /** VERIFY_AND_COMMIT of `program` from test/support/p4info. */
-export async function push(client: P4Client, electionId = 1n, program: PublishedProgram = "wbb"): Promise<void> {
+export async function push(
+  client: P4Client,
+  electionId = 1n,
+  program: PublishedProgram = "wbb",
+  { deviceId = 1n, role = "" }: { readonly deviceId?: bigint; readonly role?: string } = {},
+): Promise<void> {
   await client.setPipeline({
-    deviceId: long(1n),
+    deviceId: long(deviceId),
+    role,
     electionId: uint128(electionId),
     action: p4.v1.SetForwardingPipelineConfigRequest.Action.VERIFY_AND_COMMIT,
     config: { p4info: p4.config.v1.P4Info.decode(loadP4Info(program)) },

@@ -1,5 +1,7 @@
 /** `StreamChannel`: one controller's arbitration and packets. */
+import { systemClock } from "../../base/clock.js";
 import { Code, resourceExhausted, StatusError, type Status } from "../../base/status.js";
+import { TokenBucket } from "../../base/token-bucket.js";
 import { Backlog } from "../../packetio/backlog.js";
 import { packetOutErrors, type StreamErrorMessage } from "../../packetio/stream-error.js";
 import type { ArbitrationMessage, ControllerId } from "../../session/arbitration-message.js";
@@ -34,6 +36,8 @@ class Channel implements ControllerStream {
   /** Replies go before packets. */
   readonly #replies: Buffer[] = [];
   readonly #began = performance.now();
+  /** Bounds the errors of a stream that has not arbitrated; after that its source does. */
+  readonly #early: TokenBucket | undefined;
   #member: Membership | undefined;
   #blocked = false;
   #ended = false;
@@ -43,10 +47,13 @@ class Channel implements ControllerStream {
     this.#call = call;
     this.peer = call.getPeer();
     this.backlog = new Backlog(context.backlog, () => this.#pump());
+    const errors = context.streamErrors;
+    this.#early = errors && new TokenBucket(systemClock, { perSecond: errors.perSecond, burst: errors.perSecond });
   }
 
   open(): void {
     const call = this.#call;
+    this.#context.strangers.add(this);
     call.on("data", (bytes: Buffer) => this.#receive(bytes));
     call.on("drain", () => {
       this.#blocked = false;
@@ -122,6 +129,7 @@ class Channel implements ControllerStream {
   /** The first arbitration message decides which device the stream belongs to. */
   #join(deviceId: bigint): Membership {
     const device = deviceOf(this.#context, deviceId);
+    this.#context.strangers.delete(this);
     this.#member = { device, id: device.controllers.connect(this), source: device.packets.source(this) };
     return this.#member;
   }
@@ -140,13 +148,11 @@ class Channel implements ControllerStream {
     offending: Uint8Array | undefined,
     code = 0,
   ): void {
-    this.error({
-      canonical,
-      message,
-      code,
-      about,
-      offending: offending !== undefined && offending.length <= 256 ? offending : undefined,
-    });
+    const { streamErrors } = this.#context;
+    const bucket = this.#member === undefined ? this.#early : this.#member.source.errors;
+    if (streamErrors === undefined || bucket?.take() !== true) return;
+    const echo = offending !== undefined && offending.length <= streamErrors.echoBytes ? offending : undefined;
+    this.error({ canonical, message, code, about, offending: echo });
   }
 
   #reply(message: Buffer): void {
@@ -182,6 +188,7 @@ class Channel implements ControllerStream {
 
   #leave(): void {
     this.#ended = true;
+    this.#context.strangers.delete(this);
     const lost = this.backlog.clear();
     const member = this.#member;
     if (member === undefined) return;

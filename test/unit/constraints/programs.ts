@@ -45,6 +45,7 @@ export function table(name: string, fields: readonly FieldSketch[], annotations:
     size: 0,
     idleTimeout: false,
     isConst: false,
+    roles: new Set(),
     annotations: parseAnnotations(annotations),
   };
 }
