@@ -32,7 +32,7 @@ export class Wire implements Disposable {
   }
 
   async #collect(injector: NonNullable<Switch["injector"]>): Promise<void> {
-    for await (const { outputs } of injector.results(this.#stop.signal, backlog))
+    for await (const { outputs } of injector.results(this.#stop.signal, { results: backlog, bytes: 1e9 }))
       for (const { port, frame } of outputs) this.#frames.push({ port, frame: Buffer.from(frame) });
   }
 }

@@ -83,6 +83,7 @@ export class Device {
       realised: this.pipelines.realised,
       committed: undefined,
       caller: { peer: "test", principal: "test" },
+      role: "",
     });
     return batch.run(decodeWriteRequest(writeBytes(...updates)).updates, atomicity);
   }
