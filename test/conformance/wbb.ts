@@ -86,3 +86,14 @@ export function pushInfo(client: P4Client, p4info: p4.config.v1.P4Info): Promise
   const action = p4.v1.SetForwardingPipelineConfigRequest.Action.VERIFY_AND_COMMIT;
   return client.setPipeline({ deviceId: long(1n), electionId: uint128(1n), action, config: { p4info } });
 }
+
+/** Makes `type` the type of WBB's ports, in fields of `bitwidth`. */
+export function setPortType(
+  info: p4.config.v1.P4Info,
+  bitwidth: number,
+  type: p4.config.v1.P4NewTypeSpec.$Properties,
+): void {
+  info.typeInfo = { newTypes: { port_id_t: type } };
+  for (const { metadata } of info.controllerPacketMetadata)
+    for (const field of metadata ?? []) if (field.typeName?.name === "port_id_t") field.bitwidth = bitwidth;
+}
