@@ -16,6 +16,9 @@ export const defaultAcl: AclOptions = deepFreeze({ tableSize: "exact", maxMasks:
 /** Largest IP packet of a virtual interface that names no `mtu`, in bytes. */
 export const defaultMtu = 1500;
 
+/** The TCP port of a listener that names none: the one IANA gave P4Runtime, and the only one built in. */
+export const defaultPort = 9559;
+
 /** The interfaces of the only device when `interfaces` is absent. */
 export function defaultInterfaces(deviceId: bigint): readonly Interface[] {
   return [1, 2, 3, 4].map((portId) => ({
@@ -42,7 +45,7 @@ const softDevice: Device = {
 
 /** The configuration of a start with no file: software datapath, device 1, four ports, insecure on 127.0.0.1:9559. */
 export const defaultConfig: Config = deepFreeze({
-  listeners: [{ kind: "tcp", address: "127.0.0.1", port: 9559, security: "insecure" }],
+  listeners: [{ kind: "tcp", address: "127.0.0.1", port: defaultPort, security: "insecure" }],
   devices: [softDevice],
   interfaces: defaultInterfaces(1n),
   limits: { maxRecvBytes: 64 * 1024 * 1024, controllersPerRole: 16, maxConcurrentStreams: 100 },

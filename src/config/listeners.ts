@@ -1,5 +1,6 @@
 /** `listeners`: where controllers connect. */
 import type { Security, TcpListener, UnixListener } from "./config.js";
+import { defaultPort } from "./defaults.js";
 import * as z from "zod";
 import { readHost } from "./host.js";
 import { integer, scalar, text } from "./scalars.js";
@@ -45,7 +46,7 @@ const tcp = section(
   {
     kind: z.literal("tcp"),
     address: address(),
-    port: integer("a TCP port", 0, 65535),
+    port: integer("a TCP port", 0, 65535).default(defaultPort),
     insecure: insecure(),
   },
   ["kind"],

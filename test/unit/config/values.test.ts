@@ -19,7 +19,7 @@ const rows: readonly {
   },
   {
     says: "a host name",
-    yaml: "listeners: [{ address: switch-1.example.net, port: 9559, insecure: true }]",
+    yaml: "listeners: [{ address: switch-1.example.net, insecure: true }]",
     read: (config) => config.listeners[0],
     want: { kind: "tcp", address: "switch-1.example.net", port: 9559, security: "insecure" },
   },
