@@ -99,9 +99,20 @@ export class P4Client implements Disposable {
   }
 
   /** Opens a StreamChannel. */
-  stream(): P4Stream {
-    const call = this.#client.makeBidiStreamRequest(`${service}StreamChannel`, plain, plain, new grpc.Metadata());
-    return new P4Stream(call);
+  stream(metadata = new grpc.Metadata()): P4Stream {
+    return new P4Stream(this.#client.makeBidiStreamRequest(`${service}StreamChannel`, plain, plain, metadata));
+  }
+
+  /** One message to any bidirectional RPC, and its first answer. */
+  exchange(path: string, bytes: Uint8Array): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const deadline = Date.now() + timeoutMs;
+      const call = this.#client.makeBidiStreamRequest(path, plain, plain, new grpc.Metadata(), { deadline });
+      call.on("data", resolve);
+      call.on("error", reject);
+      call.on("end", () => reject(new Error("the call ended without an answer")));
+      call.end(Buffer.from(bytes));
+    });
   }
 
   /** Any unary RPC with bytes as given. */
