@@ -79,6 +79,11 @@ describe("the search for requirement ids", () => {
       text: 'for (const row of [{ id: "BYV-01" }]) requirement(row.id, "t", () => {});',
       want: ["BYV-01"],
     },
+    {
+      what: "ids in rows beside one that is written out",
+      text: 'for (const ids of [["BYV-01"]]) requirement(["ARB-01", ...ids], "t", () => {});',
+      want: ["BYV-01", "ARB-01"],
+    },
     { what: "an id between backticks", text: 'requirement(`ARB-03`, "ARB-04", () => {});', want: ["ARB-03"] },
     {
       what: "nothing in comments, strings and other calls",

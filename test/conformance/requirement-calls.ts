@@ -8,7 +8,7 @@ export type TestsById = ReadonlyMap<string, readonly string[]>;
 const idOnly = /^[A-Z0-9]{3}-\d{2}$/;
 
 /**
- * The ids that calls of `requirement` name. Where the first argument is not written out, as in a loop over rows,
+ * The ids that calls of `requirement` name. Where the first argument is not wholly written out, as in a loop over rows,
  * every string of the file that is an id and nothing else counts.
  * @param sources texts of test files by path
  */
@@ -25,8 +25,9 @@ function calledIds(file: ts.SourceFile): readonly string[] {
     .filter(({ expression }) => ts.isIdentifier(expression) && expression.text === "requirement")
     .flatMap(({ arguments: [ids] }) => {
       if (ids === undefined) return [];
-      const written = strings([ids, ...nodesBelow(ids)]);
-      return written.length > 0 ? written : strings(nodesBelow(file)).filter((text) => idOnly.test(text));
+      const parts = [ids, ...nodesBelow(ids)];
+      const writtenOut = parts.every((part) => ts.isArrayLiteralExpression(part) || ts.isStringLiteralLike(part));
+      return writtenOut ? strings(parts) : strings(nodesBelow(file)).filter((text) => idOnly.test(text));
     });
 }
 
