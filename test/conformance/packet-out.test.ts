@@ -91,7 +91,7 @@ describe("PacketOut over gRPC", () => {
     ["fills the MTU", ethernet([0x88, 0xcc], Array<number>(1500).fill(7))],
     ["fills the MTU and is tagged", ethernet(tag(7), [0x88, 0xcc], Array<number>(1500).fill(7))],
   ] as const)
-    requirement(["PKT-01", "PKT-29"], `leaves byte for byte when it ${title}`, () =>
+    requirement(["PKT-01", "PKT-13", "PKT-29"], `leaves byte for byte when it ${title}`, () =>
       scene(async ({ stream, wire }) => {
         await sendQuietly(stream, packetOut([[1, "1"]], frame));
         assert.deepEqual(wire.taken(), [{ port: 1, frame: Buffer.from(frame) }]);
@@ -119,6 +119,7 @@ describe("PacketOut over gRPC", () => {
     { ids: ["PKT-08"], title: "an empty port", metadata: [[1, ""]], want: badMetadata },
     { ids: ["PKT-09", "PKT-33", "TRN-05"], title: "a port nobody configured", metadata: [[1, "7"]], want: unknownPort },
     { ids: ["PKT-09"], title: "a port with a leading zero", metadata: [[1, "03"]], want: unknownPort },
+    { ids: ["PKT-09"], title: "a port that is not UTF-8", metadata: [[1, hex("31ff")]], want: unknownPort },
     { ids: ["PKT-09"], title: "port 0", metadata: [[1, "0"]], want: unknownPort },
     { ids: ["PKT-09"], title: "the CPU port", metadata: [[1, "4294967293"]], want: unknownPort },
     { ids: ["PKT-09"], title: "the name of an interface", metadata: [[1, "a"]], want: unknownPort },

@@ -6,7 +6,7 @@ import { ordinaryPort } from "../../src/datapath/port.js";
 import { p4 } from "../../src/wire/gen/proto.js";
 import { Agent } from "../support/agent.js";
 import { noLeaks } from "../support/no-leaks.js";
-import { long, primary, push, type P4Client } from "../support/p4-client.js";
+import { long, primary, push, rejected, type P4Client } from "../support/p4-client.js";
 import { requirement } from "../support/requirement.js";
 import { Wire } from "../support/wire.js";
 import { codeOf, next, told, twoDevices, whole } from "./arbitration.js";
@@ -164,6 +164,18 @@ describe("what public suites rely on, over gRPC", () => {
     assert.ok((await backup.error()).packetOut);
     assert.equal(told(await backup.arbitrate(99)), "ALREADY_EXISTS 100");
     assert.deepEqual(wire.taken(), []);
+  });
+
+  requirement("FPX-37", "a failing Write of one update is UNKNOWN with its reason, and no OK before it", async () => {
+    await using agent = await Agent.start();
+    const client = agent.client();
+    await primary(client);
+    const { code, slots } = await rejected(client.write(inserting([etherType("0800")], 1)));
+    assert.equal(code, Code.UNKNOWN);
+    assert.deepEqual(
+      slots?.map((slot) => slot.code),
+      [Code.INVALID_ARGUMENT],
+    );
   });
 
   requirement("FPX-31", "user name and password in the metadata do no harm", async () => {

@@ -85,6 +85,23 @@ describe("session life over gRPC", () => {
     await allQuiet(backup);
   });
 
+  it("lets go of a controller that does not read what it is told, and of nobody else", async () => {
+    await using agent = await Agent.start();
+    const [stream, deaf] = [agent.client().stream(), agent.client().stream()];
+    await stream.arbitrate(10);
+    await deaf.arbitrate(9);
+    deaf.pause();
+    const { controllers } = agent.device();
+    for (let i = 0; controllers.count > 1; i++) {
+      assert.ok(i < 20_000, "what waits for one controller is bounded");
+      stream.sendArbitration(10);
+      assert.deepEqual(await next(stream), ["OK 10"]);
+    }
+    deaf.resume();
+    assert.equal((await deaf.ended()).code, Code.RESOURCE_EXHAUSTED);
+    await stream.quiet();
+  });
+
   requirement("ARB-58", "a stream that half-closes before any arbitration ends well", async () => {
     await using agent = await Agent.start();
     const stream = agent.client().stream();

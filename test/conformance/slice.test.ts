@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { p4 } from "../../src/wire/gen/proto.js";
 import { Agent } from "../support/agent.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { long, primary, uint128, type P4Client } from "../support/p4-client.js";
@@ -8,7 +9,11 @@ const lldp = Buffer.concat([Buffer.from("0180c200000e02000000000188cc", "hex"), 
 function trapLldp(client: P4Client) {
   const match = [{ fieldId: 3, ternary: { value: Buffer.from("88cc", "hex"), mask: Buffer.from("ffff", "hex") } }];
   const tableEntry = { tableId: 33554691, match, priority: 1, action: { action: { actionId: 16777480 } } };
-  return client.write({ deviceId: long(1n), electionId: uint128(1n), updates: [{ type: 1, entity: { tableEntry } }] });
+  return client.write({
+    deviceId: long(1n),
+    electionId: uint128(1n),
+    updates: [{ type: p4.v1.Update.Type.INSERT, entity: { tableEntry } }],
+  });
 }
 
 describe("an agent on the software datapath", () => {
