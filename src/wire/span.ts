@@ -6,7 +6,10 @@ export class Span {
   end = 0;
   present = false;
 
+  /** What is absent reads as an empty message. */
   clear(): void {
+    this.start = 0;
+    this.end = 0;
     this.present = false;
   }
 
