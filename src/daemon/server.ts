@@ -5,6 +5,7 @@ import type { Config } from "../config/config.js";
 import type { Listener } from "../config/config.js";
 import { coalescing } from "../rpc/coalescing.js";
 import type { RpcContext } from "../rpc/context.js";
+import { emptySuccess } from "../rpc/empty-success.js";
 import { dataplaneDefinition, dataplaneHandlers } from "../rpc/dataplane/service.js";
 import { p4RuntimeDefinition, p4RuntimeHandlers } from "../rpc/p4runtime/service.js";
 import { addStandardServices } from "./standard-services.js";
@@ -41,7 +42,7 @@ export class RpcServer implements AsyncDisposable {
       "grpc.keepalive_timeout_ms": keepalive.timeoutMs,
       "grpc.keepalive_permit_without_calls": 1,
       "grpc.so_reuseport": 0,
-      interceptors: [coalescing],
+      interceptors: [emptySuccess, coalescing],
     });
     server.addService(p4RuntimeDefinition, p4RuntimeHandlers(context));
     server.addService(dataplaneDefinition, dataplaneHandlers(context));

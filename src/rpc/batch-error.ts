@@ -30,9 +30,9 @@ export function batchError(
   return new DetailedError(Code.UNKNOWN, message, undefined);
 }
 
-/** An OK slot takes 38 bytes before base64: no use in encoding what cannot fit. */
+/** An OK slot takes 35 bytes before base64: no use in encoding what cannot fit. */
 function mayFit(slots: number, budget: number): boolean {
-  return encodedBytes(slots * 38) <= budget;
+  return encodedBytes(slots * 35) <= budget;
 }
 
 /** Binary metadata travels in base64. */

@@ -8,7 +8,10 @@ export class Span {
   /** True if `bytes` is this span's own, with room to grow behind `end`. */
   #merged = false;
 
+  /** What is absent reads as an empty message. */
   clear(): void {
+    this.start = 0;
+    this.end = 0;
     this.present = false;
     this.#merged = false;
   }

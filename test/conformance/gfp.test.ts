@@ -161,7 +161,7 @@ describe("GetForwardingPipelineConfig", () => {
     for (const client of [backup, unset, to.agent.client()]) assert.ok((await get(client))?.p4info);
   });
 
-  const unknown = (number: number): p4.v1.GetForwardingPipelineConfigRequest.ResponseType => number;
+  const unknown = (number: number) => number as unknown as p4.v1.GetForwardingPipelineConfigRequest.ResponseType;
   for (const number of [4, -1, 1000])
     requirement("GFP-13", `answers INVALID_ARGUMENT to response type ${number}`, async () => {
       await using to = await started();

@@ -83,8 +83,30 @@ export function labP4Info(text = labText): LabP4Info {
 export const Action = p4.v1.SetForwardingPipelineConfigRequest.Action;
 export const Type = p4.v1.Update.Type;
 
+/** The program's text with each `from` replaced by what follows it; every `from` must be there. */
+export function editedLab(...replacements: readonly (readonly [from: string, to: string])[]): string {
+  let text = labText;
+  for (const [from, to] of replacements) {
+    assert.ok(text.includes(from), `the program has '${from}'`);
+    text = text.replace(from, to);
+  }
+  return text;
+}
+
+/** The program with a field of its own table, `probe`. */
+export function labWithField(field: string, more = ""): string {
+  return `${labText} tables {
+    preamble { id: 0x02000010 name: "ingress.probe" alias: "probe" }
+    match_fields { id: 1 ${field} }
+    action_refs { id: 0x01000001 }
+    action_refs { id: 0x01000004 }
+    size: 8
+    ${more}
+  }`;
+}
+
 /** Any number as an action, known or not. */
-export const asAction = (number: number): p4.v1.SetForwardingPipelineConfigRequest.Action => number;
+export const asAction = (number: number) => number as unknown as p4.v1.SetForwardingPipelineConfigRequest.Action;
 
 /** SetForwardingPipelineConfig as the primary of the default role. */
 export function set(

@@ -1,0 +1,79 @@
+/** Capabilities, and what holds between versions of the API. */
+import assert from "node:assert/strict";
+import { Code } from "../../src/base/status.js";
+import { Agent } from "../support/agent.js";
+import * as lab from "../support/lab-program.js";
+import { noLeaks } from "../support/no-leaks.js";
+import { long, primary, rejected } from "../support/p4-client.js";
+import { requirement } from "../support/requirement.js";
+
+describe("Capabilities", () => {
+  noLeaks();
+
+  for (const { id, what, deviceId } of [
+    { id: "CAP-01", what: "the server as a whole, device 0", deviceId: 0n },
+    { id: "CAP-02", what: "a known device", deviceId: 1n },
+  ])
+    requirement(
+      [id, "CAP-04", "CAP-06"],
+      `tells the full version of the API for ${what}, to anyone who asks`,
+      async () => {
+        await using agent = await Agent.start();
+        const { p4runtimeApiVersion } = await agent.client().capabilities({ deviceId: long(deviceId) });
+        assert.match(p4runtimeApiVersion, /^1\.5\.0$/);
+      },
+    );
+
+  for (const deviceId of [2n, 0xffff_ffff_ffff_ffffn])
+    requirement("CAP-03", `answers NOT_FOUND for device ${deviceId}, which is unknown`, async () => {
+      await using agent = await Agent.start();
+      const failure = await rejected(agent.client().capabilities({ deviceId: long(deviceId) }));
+      assert.deepEqual([failure.code, failure.slots], [Code.NOT_FOUND, undefined]);
+    });
+});
+
+describe("versions of the API", () => {
+  noLeaks();
+
+  requirement("VER-01", "serves the package p4.v1 and tells a version of three numbers", async () => {
+    await using agent = await Agent.start();
+    const bytes = new Uint8Array(0);
+    const plain = { encode: () => ({ finish: () => bytes }), decode: (answer: Uint8Array) => answer };
+    const client = agent.client();
+    const { p4runtimeApiVersion } = await client.capabilities();
+    assert.match(p4runtimeApiVersion, /^1\.\d+\.\d+$/);
+    assert.equal(
+      (await rejected(client.unary("/p4.v2.P4Runtime/Capabilities", bytes, plain))).code,
+      Code.UNIMPLEMENTED,
+    );
+  });
+
+  requirement("VER-02", "takes a P4Info and a client of 1.0: newer fields have their defaults", async () => {
+    await using agent = await Agent.start();
+    const client = agent.client();
+    const stream = client.stream();
+    stream.send({ arbitration: { deviceId: long(1n), electionId: { low: long(1n) } } });
+    assert.equal((await stream.arbitration()).status?.code ?? 0, Code.OK);
+    const text = lab.labText
+      .replaceAll("initial_default_action { action_id: 0x01000004 }", "")
+      .replace(/pkg_info .*\n/, "")
+      .replace(/annotations: "@p4runtime_role[^\n]*\)"/, "");
+    await lab.commit(client, lab.labP4Info(text));
+    const meterConfig = { cir: long(1000n), cburst: long(1000n), pir: long(2000n), pburst: long(2000n) };
+    await lab.write(client, [lab.insert(lab.aclEntry(0x1111, { meterConfig }))]);
+    assert.deepEqual(await lab.egressOf(client, 0x1111), [lab.cpu]);
+  });
+
+  requirement("VER-03", "takes controller_metadata, and role_id beside the default role", async () => {
+    await using agent = await Agent.start();
+    const client = agent.client();
+    await primary(client);
+    await lab.commit(client);
+    const controllerMetadata = long(0x1234_5678_9abcn);
+    await lab.write(client, [lab.insert(lab.aclEntry(0x1111, { controllerMetadata }))], { roleId: long(7n) });
+    const [entry] = await lab.everyEntry(client);
+    assert.equal(BigInt(entry?.controllerMetadata?.toString() ?? 0), 0x1234_5678_9abcn);
+    const filtered = await lab.read(client, { tableEntry: { tableId: lab.lab.acl, controllerMetadata: long(1n) } });
+    assert.deepEqual(filtered, []);
+  });
+});
