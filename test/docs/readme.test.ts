@@ -10,8 +10,12 @@ import { readText, root } from "../support/repository.js";
 
 const environment = { ...process.env, NO_COLOR: "1" };
 
-function node(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, args, { cwd: root, env: environment, stdio: ["ignore", "pipe", "pipe"] });
+/** What `npm run` would start: `node FILE`. */
+function npmRun(name: "start" | "demo", args: readonly string[]): ChildProcess {
+  const { scripts } = JSON.parse(readText("package.json")) as { scripts: Record<string, string> };
+  const file = /^node (\S+)$/.exec(scripts[name] ?? "")?.[1];
+  assert.ok(file, `npm run ${name} is node and a file`);
+  return spawn(process.execPath, [file, ...args], { cwd: root, env: environment, stdio: ["ignore", "pipe", "pipe"] });
 }
 
 /** The built daemon on a free port. */
@@ -27,7 +31,7 @@ class Daemon implements AsyncDisposable {
 
   /** Resolves when it says that it serves. */
   static async start(): Promise<Daemon> {
-    const child = node(["dist/src/main.js", "--port", "0"]);
+    const child = npmRun("start", ["--port", "0"]);
     assert.ok(child.stderr);
     for await (const line of createInterface({ input: child.stderr })) {
       const { event, listening } = JSON.parse(line) as { event: string; listening?: readonly string[] };
@@ -45,9 +49,9 @@ class Daemon implements AsyncDisposable {
   }
 }
 
-/** What a program prints, and its exit code. */
-async function outputOf(args: readonly string[]): Promise<{ readonly code: number | null; readonly text: string }> {
-  const child = node(args);
+/** What the demo prints, and its exit code. */
+async function demo(args: readonly string[]): Promise<{ readonly code: number | null; readonly text: string }> {
+  const child = npmRun("demo", args);
   const chunks: Buffer[] = [];
   child.stderr?.resume();
   child.stdout?.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -68,7 +72,7 @@ describe("README.md", () => {
   // UPDATE_GOLDEN=1 writes the demo's output into the README.
   it("shows what `npm run demo` prints", async () => {
     await using daemon = await Daemon.start();
-    const { code, text } = await outputOf(["dist/examples/demo.js", "--address", daemon.address]);
+    const { code, text } = await demo(["--address", daemon.address]);
     const printed = text.replaceAll(daemon.address, "127.0.0.1:9559");
     assert.equal(code, 0, text);
     const shown = fence.exec(readText("README.md"))?.[1] ?? "";
@@ -99,7 +103,7 @@ describe("README.md", () => {
 
 describe("npm run demo", () => {
   it("says how to start the daemon where none runs", async () => {
-    const { code, text } = await outputOf(["dist/examples/demo.js", "--address", "127.0.0.1:1"]);
+    const { code, text } = await demo(["--address", "127.0.0.1:1"]);
     assert.deepEqual([code, text], [1, "p4rtd demo, a controller for device 1 at 127.0.0.1:1\n"]);
   });
 });
