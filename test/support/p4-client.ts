@@ -99,8 +99,8 @@ export class P4Client implements Disposable {
   }
 
   /** Opens a StreamChannel. */
-  stream(): P4Stream {
-    const call = this.#client.makeBidiStreamRequest(`${service}StreamChannel`, plain, plain, new grpc.Metadata());
+  stream(metadata = new grpc.Metadata()): P4Stream {
+    const call = this.#client.makeBidiStreamRequest(`${service}StreamChannel`, plain, plain, metadata);
     return new P4Stream(call);
   }
 
