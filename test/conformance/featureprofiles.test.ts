@@ -194,7 +194,8 @@ describe("the public suite's packets (P4RT-3.1 … P4RT-7.2)", () => {
     return { lead, backup };
   }
 
-  it(
+  requirement(
+    "PKT-13",
     "come from every trapped frame to the primary alone, tags kept, with both ports",
     suite(async (agent) => {
       const { lead, backup } = await pair(agent);
