@@ -11,7 +11,8 @@ import { Controller, frames, suiteEntries, ternary, trap, twoDevices, wbb } from
 
 const { OK, NOT_FOUND, ALREADY_EXISTS, INVALID_ARGUMENT, FAILED_PRECONDITION, PERMISSION_DENIED } = Code;
 const device = { deviceId: long(111n) };
-const Action = p4.v1.SetForwardingPipelineConfigRequest.Action;
+const { Action } = p4.v1.SetForwardingPipelineConfigRequest;
+type Action = p4.v1.SetForwardingPipelineConfigRequest.Action;
 const lldp = trap([ternary(3, "88cc", "ffff")]);
 
 /** An agent with two devices. */
@@ -27,7 +28,7 @@ async function primary(agent: Agent, electionId = 1): Promise<Controller> {
   return controller;
 }
 
-function setPipeline({ client }: Controller, action: number, more: p4.v1.ForwardingPipelineConfig.$Properties = {}) {
+function setPipeline({ client }: Controller, action: Action, more: p4.v1.ForwardingPipelineConfig.$Properties = {}) {
   const config = { p4info: p4.config.v1.P4Info.decode(loadP4Info("wbb")), ...more };
   const commit = action === Action.COMMIT ? {} : { config };
   return client.setPipeline({ ...device, electionId: uint128(1n), action, ...commit });
