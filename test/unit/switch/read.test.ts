@@ -168,7 +168,7 @@ describe("a read of table entries", () => {
       want: ["a2", "f1"],
     },
     {
-      ids: ["RDT-08"],
+      ids: ["RDT-08", "AMB-62"],
       name: "with a match and no priority gives every priority",
       query: entry(tables.acl, { match: lldp }),
       want: ["a1", "b1"],
@@ -433,7 +433,7 @@ describe("a read of direct resources", () => {
 });
 
 describe("a batch of reads", () => {
-  requirement(["RED-13", "RED-17"], "answers what it can, with one result per request in order", async () => {
+  requirement(["RED-13", "RED-17", "AMB-28"], "answers what it can, with one result per request in order", async () => {
     const device = await filled();
     const { entities, results } = await device.read(
       { tableEntry: entry(tables.hosts) },

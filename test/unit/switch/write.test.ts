@@ -39,37 +39,41 @@ const priorities = async (device: Device, query: Entity = acl) =>
   (await device.only(query)).map((found) => (found["tableEntry"] as TableEntry).priority).sort();
 
 describe("a batch that goes on after errors", () => {
-  requirement(["WRT-23", "WRT-28", "ERR-04"], "attempts every update in order, and keeps what succeeded", async () => {
-    const device = await Device.with();
-    const results = await device.write(
-      keep,
-      insert(lldp(1)),
-      insert(lldp(1)),
-      insert(lldp(0)),
-      { type: 1, entity: { registerEntry: {} } },
-      insert(lldp(2, { action: call(actions.drop) })),
-      remove(lldp(3)),
-      modify(lldp(3)),
-      { type: 0 },
-      insert(host("01")),
-    );
-    assert.deepEqual(results, [
-      "OK",
-      "ALREADY_EXISTS",
-      "INVALID_ARGUMENT",
-      "UNIMPLEMENTED",
-      "OK",
-      "NOT_FOUND",
-      "NOT_FOUND",
-      "INVALID_ARGUMENT",
-      "OK",
-    ]);
-    assert.deepEqual(await priorities(device), [1, 2]);
-    assert.deepEqual(
-      device.rules.filter((rule) => !rule.endsWith("copy")),
-      ["1 trap", "1 drop", "2 drop"],
-    );
-  });
+  requirement(
+    ["WRT-23", "WRT-28", "ERR-04", "AMB-25"],
+    "attempts every update in order, and keeps what succeeded",
+    async () => {
+      const device = await Device.with();
+      const results = await device.write(
+        keep,
+        insert(lldp(1)),
+        insert(lldp(1)),
+        insert(lldp(0)),
+        { type: 1, entity: { registerEntry: {} } },
+        insert(lldp(2, { action: call(actions.drop) })),
+        remove(lldp(3)),
+        modify(lldp(3)),
+        { type: 0 },
+        insert(host("01")),
+      );
+      assert.deepEqual(results, [
+        "OK",
+        "ALREADY_EXISTS",
+        "INVALID_ARGUMENT",
+        "UNIMPLEMENTED",
+        "OK",
+        "NOT_FOUND",
+        "NOT_FOUND",
+        "INVALID_ARGUMENT",
+        "OK",
+      ]);
+      assert.deepEqual(await priorities(device), [1, 2]);
+      assert.deepEqual(
+        device.rules.filter((rule) => !rule.endsWith("copy")),
+        ["1 trap", "1 drop", "2 drop"],
+      );
+    },
+  );
 
   it("publishes nothing if every update fails", async () => {
     const device = await Device.with();
@@ -224,13 +228,17 @@ describe("a modified entry", () => {
     assert.ok(device.rules.includes("1 drop"));
   });
 
-  requirement("ACT-15", "keeps its action if none is given", async () => {
-    const device = await Device.with();
-    await device.write(keep, insert(lldp(1)), modify(lldp(1, { action: null, metadata: hex("02") })));
-    const found = only(await device.only(acl))["tableEntry"] as TableEntry;
-    assert.deepEqual(found.action, { action: { actionId: actions.trap } });
-    assert.ok(device.rules.includes("1 trap"));
-  });
+  requirement(
+    ["ACT-15", "AMB-26"],
+    "keeps its action if none is given, and takes the rest of the message",
+    async () => {
+      const device = await Device.with();
+      await device.write(keep, insert(lldp(1)), modify(lldp(1, { action: null, metadata: hex("02") })));
+      const found = only(await device.only(acl))["tableEntry"] as TableEntry & { metadata: unknown };
+      assert.deepEqual([found.action, found.metadata], [{ action: { actionId: actions.trap } }, "02"]);
+      assert.ok(device.rules.includes("1 trap"));
+    },
+  );
 
   it("names its queue by a parameter", async () => {
     const device = await Device.with();
@@ -268,7 +276,7 @@ describe("a direct meter", () => {
     assert.equal(onDatapath(device), 1n);
   });
 
-  requirement(["DIR-02", "DIR-03"], "is what a MODIFY says: reset if it says nothing", async () => {
+  requirement(["DIR-02", "DIR-03", "AMB-55"], "is what a MODIFY says: reset if it says nothing", async () => {
     const device = await Device.with();
     await device.write(keep, insert(lldp(1)), modify(lldp(1, { meterConfig: given })));
     assert.deepEqual(await meterOf(device), config);
@@ -431,7 +439,7 @@ describe("a default entry", () => {
     assert.deepEqual(device.rules, ["0 drop"]);
   });
 
-  requirement("DEF-06", "goes back to the program's when a MODIFY has no action", async () => {
+  requirement(["DEF-06", "AMB-55"], "goes back to the program's when a MODIFY has no action", async () => {
     const device = await Device.with();
     await device.write(
       keep,

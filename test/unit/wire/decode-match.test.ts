@@ -314,7 +314,7 @@ describe("a match field", () => {
       want: "OK",
     },
     {
-      ids: ["MAT-17"],
+      ids: ["MAT-17", "AMB-24"],
       name: "whose padded value is longer than its mask",
       at: tables.acl,
       match: [ternary(2, "0001", "01")],
@@ -332,6 +332,20 @@ describe("a match field", () => {
       name: "whose low is above its high",
       at: tables.ranges,
       match: [range(1, "0100", "ff")],
+      want: "INVALID_ARGUMENT",
+    },
+    {
+      ids: ["BYT-11"],
+      name: "whose low begins with a zero bit and whose high begins with a one",
+      at: tables.ranges,
+      match: [range(1, "7fff", "8000")],
+      want: "OK",
+    },
+    {
+      ids: ["BYT-11"],
+      name: "whose low begins with a one and whose high begins with a zero bit",
+      at: tables.ranges,
+      match: [range(1, "8000", "7fff")],
       want: "INVALID_ARGUMENT",
     },
     {

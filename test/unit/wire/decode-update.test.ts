@@ -64,7 +64,7 @@ interface Row {
 
 const identity: readonly Row[] = [
   { ids: ["WRT-16"], name: "without table", tableEntry: { action: drop }, want: bad },
-  { ids: ["WRT-17"], name: "of a table the P4Info lacks", tableEntry: entry(99), want: bad },
+  { ids: ["WRT-17", "AMB-22"], name: "of a table the P4Info lacks", tableEntry: entry(99), want: bad },
   { ids: ["WRT-17"], name: "whose table is an action", tableEntry: { tableId: actions.drop }, want: bad },
   { ids: ["TBL-01"], name: "that is well-formed", tableEntry: acl(), want: "OK" },
   { ids: ["TBL-05"], name: "without priority on a ternary table", tableEntry: acl({ priority: 0 }), want: bad },
@@ -222,7 +222,7 @@ const action: readonly Row[] = [
     want: [bad, bad, "OK"],
   },
   {
-    ids: ["ACT-06"],
+    ids: ["ACT-06", "AMB-38"],
     name: "with a default-only action",
     tableEntry: acl({ action: call(actions.noAction) }),
     want: [denied, denied, "OK"],
@@ -347,7 +347,7 @@ const special: readonly Row[] = [
     want: bad,
   },
   {
-    ids: ["DEF-07"],
+    ids: ["DEF-07", "AMB-45"],
     name: "that is the constant default",
     tableEntry: entry(tables.acl, { isDefaultAction: true, action: drop }),
     want: [bad, denied, bad],
@@ -359,7 +359,7 @@ const special: readonly Row[] = [
     want: [bad, denied, bad],
   },
   {
-    ids: ["DEF-09"],
+    ids: ["DEF-09", "AMB-53"],
     name: "that is the default of an indirect table",
     tableEntry: entry(tables.members, { isDefaultAction: true, action: drop }),
     want: [bad, denied, bad],
@@ -377,7 +377,7 @@ const special: readonly Row[] = [
     want: [bad, bad, bad],
   },
   {
-    ids: ["CON-01", "CON-02", "CON-03"],
+    ids: ["CON-01", "CON-02", "CON-03", "AMB-37"],
     name: "of a constant table",
     tableEntry: fixed({ action: drop }),
     want: denied,
@@ -389,19 +389,19 @@ const special: readonly Row[] = [
     want: denied,
   },
   {
-    ids: ["CON-04"],
+    ids: ["CON-04", "AMB-37"],
     name: "of a constant table, without action",
     tableEntry: fixed({ meterConfig: meter({ cir: 1 }) }),
     want: [denied, "OK", denied],
   },
   {
-    ids: ["CON-05"],
+    ids: ["CON-05", "AMB-59"],
     name: "that is the default of a constant table",
     tableEntry: entry(tables.fixed, { isDefaultAction: true, action: drop }),
     want: [bad, "OK", bad],
   },
   {
-    ids: ["IDL-01"],
+    ids: ["IDL-01", "AMB-39"],
     name: "with idle timeout where there is none",
     tableEntry: acl({ idleTimeoutNs: idle(1) }),
     want: [bad, bad, "OK"],
@@ -468,14 +468,14 @@ describe("a meter configuration", () => {
   const plain = { cir: 10, cburst: 20, pir: 10, pburst: 20 };
   for (const { ids, at, config, want } of [
     { ids: ["MTR-02"], at: tables.acl, config: { ...plain, eburst: 1 }, want: bad },
-    { ids: ["MTR-03"], at: tables.acl, config: { cir: 30, cburst: 1, pir: 2, pburst: 0 }, want: "OK" },
+    { ids: ["MTR-03", "AMB-40"], at: tables.acl, config: { cir: 30, cburst: 1, pir: 2, pburst: 0 }, want: "OK" },
     { ids: ["MTR-04"], at: tables.singleRate, config: { ...plain, eburst: 5 }, want: "OK" },
     { ids: ["MTR-04"], at: tables.singleRate, config: { ...plain, pir: 11 }, want: bad },
     { ids: ["MTR-04"], at: tables.singleRate, config: { ...plain, pburst: 21 }, want: bad },
     { ids: ["MTR-05"], at: tables.twoColor, config: { ...plain, eburst: 1 }, want: bad },
     { ids: ["MTR-05"], at: tables.twoColor, config: { ...plain, pir: 11 }, want: bad },
     { ids: ["MTR-05"], at: tables.twoColor, config: { ...plain, pburst: 21 }, want: bad },
-    { ids: ["MTR-06"], at: tables.acl, config: { cir: -1 }, want: bad },
+    { ids: ["MTR-06", "AMB-40"], at: tables.acl, config: { cir: -1 }, want: bad },
     { ids: ["MTR-06"], at: tables.acl, config: { ...plain, pburst: -1 }, want: bad },
     { ids: ["MTR-06"], at: tables.singleRate, config: { ...plain, eburst: -1 }, want: bad },
     { ids: ["MTR-28"], at: tables.acl, config: plain, want: "OK" },
@@ -545,7 +545,7 @@ describe("an entity beside table entries", () => {
       want: [bad, bad, bad],
     },
     {
-      ids: ["CTR-12", "MTR-27"],
+      ids: ["CTR-12", "MTR-27", "AMB-45"],
       name: "of a direct resource may be in a constant table or a constant default",
       entities: [...direct(fixed()), ...direct(entry(tables.acl, { isDefaultAction: true }))],
       want: [bad, "OK", bad],
