@@ -68,8 +68,7 @@ export class KeyCompiler {
 
   /** The key of the default entry: everything. */
   compileDefault(): void {
-    this.values.fill(0, 0, keyWords);
-    this.masks.fill(0, 0, keyWords);
+    for (let i = 0; i < keyWords; i++) this.values[i] = this.masks[i] = 0;
     this.count = 1;
     this.#contradictions = 0;
   }

@@ -42,6 +42,7 @@ export class RpcServer implements AsyncDisposable {
       "grpc.keepalive_timeout_ms": keepalive.timeoutMs,
       "grpc.keepalive_permit_without_calls": 1,
       "grpc.so_reuseport": 0,
+      "grpc.enable_channelz": 0, // not served; its bookkeeping costs 5 % of a small call
       interceptors: [emptySuccess, coalescing],
     });
     server.addService(p4RuntimeDefinition, p4RuntimeHandlers(context));

@@ -1,11 +1,13 @@
 /** What the entities of one pipeline look like: records, limits, restrictions' subjects. */
 import type { Action, ActionRef, Pipeline, Table } from "../pipeline/pipeline.js";
-import { layoutRecord, type RecordLayout } from "./record-layout.js";
+import { headBytes, layoutRecord, type RecordLayout } from "./record-layout.js";
 
 export interface ActionSchema {
   readonly action: Action;
   /** Head: the action's id; one slot per parameter by ascending id. */
   readonly layout: RecordLayout;
+  /** The record in latin1 if the action has no parameters: entries share it. */
+  readonly bare: string | undefined;
 }
 
 export interface TableSchema {
@@ -43,7 +45,7 @@ export function entitySchema(
   const actions = new Map<number, ActionSchema>();
   for (const action of pipeline.actions.values()) {
     const layout = layoutRecord(action.params.map(({ name, format }) => ({ name, format, kind: "param" })));
-    actions.set(action.id, { action, layout });
+    actions.set(action.id, { action, layout, bare: action.params.length === 0 ? bareRecord(action) : undefined });
   }
   const tables = new Map<number, TableSchema>();
   for (const table of pipeline.tables.values()) {
@@ -69,6 +71,12 @@ function actionsOf(table: Table, all: ReadonlyMap<number, ActionSchema>): Readon
     if (schema !== undefined) actions.set(id, schema);
   }
   return actions;
+}
+
+function bareRecord({ id }: Action): string {
+  const head = Buffer.alloc(headBytes);
+  head.writeUInt32BE(id, 0);
+  return head.toString("latin1");
 }
 
 /** Only a RANGE has a don't care that is not zero: low 0, high all ones. */

@@ -1,5 +1,4 @@
 /** Table entries: what one holds beside its key and action, and the draft an update is decoded into. */
-import { maxTextBytes } from "../pipeline/pipeline.js";
 import type { RecordLayout } from "./record-layout.js";
 import type { ActionSchema, TableSchema } from "./schema.js";
 
@@ -35,6 +34,8 @@ export const noExtras: Extras = {
   meter: undefined,
 };
 
+const nothing: Buffer = Buffer.alloc(0);
+
 /** True if nothing in `extras` is set. */
 export function extrasEmpty(extras: Extras): boolean {
   return extras.metadata.length === 0 && extras.controllerMetadata === 0n && extras.meter === undefined;
@@ -48,11 +49,11 @@ export class TableEntryDraft {
   schema: TableSchema | undefined;
   isDefault = false;
   /** Key record: `keyBytes.subarray(0, keyLength)`. */
-  keyBytes: Buffer = Buffer.alloc(0);
+  keyBytes: Buffer = nothing;
   keyLength = 0;
   /** The action, undefined if the message had none; then `actionLength` is 0. */
   action: ActionSchema | undefined;
-  actionBytes: Buffer = Buffer.alloc(0);
+  actionBytes: Buffer = nothing;
   actionLength = 0;
   /** Borrowed from the request. */
   metadata: Uint8Array = noExtras.metadata;
@@ -72,7 +73,7 @@ export class TableEntryDraft {
     this.meter = undefined;
     this.counter = undefined;
     this.keyBytes = roomy(this.keyBytes, schema.key);
-    this.keyBytes.set(schema.emptyKey);
+    for (let i = 0; i < schema.emptyKey.length; i++) this.keyBytes[i] = schema.emptyKey[i] ?? 0;
     this.keyLength = schema.key.fixedBytes;
   }
 
@@ -80,7 +81,7 @@ export class TableEntryDraft {
   beginAction(action: ActionSchema): void {
     this.action = action;
     this.actionBytes = roomy(this.actionBytes, action.layout);
-    this.actionBytes.fill(0, 0, action.layout.fixedBytes);
+    for (let i = 0; i < action.layout.fixedBytes; i++) this.actionBytes[i] = 0;
     this.actionBytes.writeUInt32BE(action.action.id, 0);
     this.actionLength = action.layout.fixedBytes;
   }
@@ -92,7 +93,7 @@ export class TableEntryDraft {
 
   /** The action record in latin1; "" if there is no action. */
   actionRecord(): string {
-    return this.actionBytes.toString("latin1", 0, this.actionLength);
+    return this.action?.bare ?? this.actionBytes.toString("latin1", 0, this.actionLength);
   }
 
   /** What the draft holds beside key, action and counter; shared if there is nothing. */
@@ -103,6 +104,7 @@ export class TableEntryDraft {
   }
 }
 
+/** What it holds is for the caller to overwrite. */
 function roomy(buffer: Buffer, layout: RecordLayout): Buffer {
-  return buffer.length < layout.maxBytes ? Buffer.alloc(layout.maxBytes + maxTextBytes) : buffer;
+  return buffer.length < layout.maxBytes ? Buffer.allocUnsafe(layout.maxBytes) : buffer;
 }

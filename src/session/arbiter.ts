@@ -96,7 +96,8 @@ export class Arbiter {
 
   /** A Write that had begun is done and answered. */
   endWrite(role: RoleName): readonly Effect[] {
-    return this.#settle(this.#role(role).endWrite());
+    const effects = this.#role(role).endWrite();
+    return effects.length === 0 ? effects : this.#settle(effects); // nobody new is primary who is not told
   }
 
   /** The roles named in the P4Info of the current pipeline; they replace those of the pipeline before. */

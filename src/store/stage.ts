@@ -45,7 +45,7 @@ export class Stage {
     const { capacity } = table.schema;
     if (table.entries >= capacity)
       throw resourceExhausted(`table '${table.schema.table.alias}' is full: ${capacity} entries`, { capacity });
-    const version = new Version(key, this.generation, head, table.intern(action), extras);
+    const version = new Version(key, this.generation, head, action, extras);
     table.heads.set(key, version);
     table.entries++;
     return this.#log(table, Step.Insert, version);
@@ -54,7 +54,7 @@ export class Stage {
   /** Gives an entry a new state; its rule and counter are taken over. @throws StatusError NOT_FOUND (WRT-10) */
   modify(table: TableStore, key: string, action: string, extras: Extras): Version {
     const head = this.require(table, key);
-    const version = new Version(key, this.generation, head, table.intern(action), extras);
+    const version = new Version(key, this.generation, head, action, extras);
     version.rule = head.rule;
     version.counterBase = head.counterBase;
     head.to = this.generation;

@@ -13,21 +13,10 @@ export class TableStore {
   readonly heads = new Map<string, Version>();
   /** Match entries alive in the newest state, staged changes included. */
   entries = 0;
-  /** Action records without parameters are shared. */
-  readonly #actions = new Map<string, string>();
 
   constructor(schema: TableSchema, initialDefault: string) {
     this.schema = schema;
     this.heads.set(defaultKey, new Version(defaultKey, 0, undefined, initialDefault, noExtras));
-  }
-
-  /** `record`, the same string for equal short records. */
-  intern(record: string): string {
-    if (record.length > 4) return record;
-    const known = this.#actions.get(record);
-    if (known !== undefined) return known;
-    this.#actions.set(record, record);
-    return record;
   }
 }
 

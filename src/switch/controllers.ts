@@ -79,7 +79,7 @@ export class Controllers {
 
   /** Carries out effects that did not come from a stream: a Write ended. */
   settle(effects: readonly Effect[]): void {
-    this.#carryOut(effects);
+    if (effects.length > 0) this.#carryOut(effects);
   }
 
   #carryOut(effects: readonly Effect[]): void {

@@ -19,12 +19,15 @@ const styles: Readonly<Record<number, string>> = {
   4: "action_profile_action_set",
 };
 
+const noGiven = new Uint8Array(0);
+const noTexts = new Int32Array(0);
+
 export class ActionDecoder {
   readonly #reader: ByteReader;
   readonly #action = new Span();
   /** Per parameter of the action, in record order: 1 once it was given, and where its text lies. */
-  #given = new Uint8Array(0);
-  #texts = new Int32Array(0);
+  #given: Uint8Array = noGiven;
+  #texts: Int32Array = noTexts;
 
   constructor(reader: ByteReader) {
     this.#reader = reader;

@@ -12,21 +12,33 @@ import { Span } from "./span.js";
 
 const what = "match field";
 
-/** Numbers of the `field_match_type` oneof. */
-const kindNames: Readonly<Record<number, string>> = {
-  2: "exact",
-  3: "ternary",
-  4: "lpm",
-  6: "range",
-  7: "optional",
-  100: "other",
-};
+/** The member of the `field_match_type` oneof with this number. */
+function kindName(number: number): string | undefined {
+  switch (number) {
+    case 2:
+      return "exact";
+    case 3:
+      return "ternary";
+    case 4:
+      return "lpm";
+    case 6:
+      return "range";
+    case 7:
+      return "optional";
+    case 100:
+      return "other";
+    default:
+      return undefined;
+  }
+}
+
+const nothing = new Uint8Array(0);
 
 /** Decodes matches into one draft after the other. */
 export class KeyDecoder {
   readonly #reader: ByteReader;
   readonly #value = new Span();
-  #seen = new Uint8Array(0);
+  #seen: Uint8Array = nothing;
   readonly #texts = new Map<number, Uint8Array>();
 
   constructor(reader: ByteReader) {
@@ -37,8 +49,8 @@ export class KeyDecoder {
   begin(schema: TableSchema): void {
     const fields = schema.table.fields.length;
     if (this.#seen.length < fields) this.#seen = new Uint8Array(fields);
-    else this.#seen.fill(0, 0, fields);
-    this.#texts.clear();
+    else for (let i = 0; i < fields; i++) this.#seen[i] = 0;
+    if (this.#texts.size > 0) this.#texts.clear();
   }
 
   /** Decodes one `FieldMatch` in `bytes[start, end)` into `draft`. @throws StatusError INVALID_ARGUMENT (MAT-01 … MAT-25) */
@@ -51,7 +63,7 @@ export class KeyDecoder {
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
       const number = reader.fieldNumber;
       if (tag === 0x08) id = reader.uint32();
-      else if (reader.wireType === 2 && kindNames[number] !== undefined) {
+      else if (reader.wireType === 2 && kindName(number) !== undefined) {
         const length = reader.length();
         if (kind !== number) this.#value.clear();
         kind = number;
@@ -66,8 +78,8 @@ export class KeyDecoder {
         field_id: id,
       });
     if (kind === 0) throw invalidArgument(`${what} '${field.name}' has no value`);
-    if (kindNames[kind] !== field.kind)
-      throw invalidArgument(`${what} '${field.name}' is ${field.kind}, not ${kindNames[kind] ?? kind}`);
+    if (kindName(kind) !== field.kind)
+      throw invalidArgument(`${what} '${field.name}' is ${field.kind}, not ${kindName(kind) ?? kind}`);
     if (this.#seen[field.index] === 1) throw invalidArgument(`${what} '${field.name}' is given twice`);
     this.#seen[field.index] = 1;
     const slot = schema.key.slots[field.index];
@@ -94,9 +106,7 @@ export class KeyDecoder {
     const { offset, bytes } = slot;
     if (field.format.kind === "sdn-string") {
       this.#readValues();
-      const text = this.#first.present
-        ? this.#first.bytes.subarray(this.#first.start, this.#first.end)
-        : new Uint8Array(0);
+      const text = this.#first.present ? this.#first.bytes.subarray(this.#first.start, this.#first.end) : nothing;
       checkText(text, maxTextBytes, what, field.name);
       this.#texts.set(field.index, text);
       return;

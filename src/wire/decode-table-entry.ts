@@ -9,6 +9,8 @@ import { ActionDecoder } from "./decode-action.js";
 import { KeyDecoder } from "./decode-key.js";
 import { Span } from "./span.js";
 
+const nothing: Uint8Array = new Uint8Array(0);
+
 /** A `TableEntry` whose parts have been found but not decoded. */
 export class TableEntryParts {
   tableId = 0;
@@ -17,7 +19,7 @@ export class TableEntryParts {
   idleTimeoutNs = 0n;
   isDefault = false;
   isConst = false;
-  metadata: Uint8Array = new Uint8Array(0);
+  metadata = nothing;
   readonly action = new Span();
   readonly meter = new Span();
   readonly counter = new Span();
@@ -25,8 +27,8 @@ export class TableEntryParts {
   readonly timeSinceLastHit = new Span();
   matches = 0;
   /** Start and end of match i at 2i and 2i + 1. */
-  matchAt = new Int32Array(32);
-  bytes: Uint8Array = new Uint8Array(0);
+  readonly matchAt: number[] = [];
+  bytes = nothing;
 
   /** Finds the parts of the message in `bytes[start, end)`. @throws StatusError INVALID_ARGUMENT if it is malformed */
   scan(reader: ByteReader, bytes: Uint8Array, start: number, end: number): void {
@@ -37,7 +39,7 @@ export class TableEntryParts {
     this.idleTimeoutNs = 0n;
     this.isDefault = false;
     this.isConst = false;
-    if (this.metadata.length > 0) this.metadata = new Uint8Array(0);
+    this.metadata = nothing;
     this.action.clear();
     this.meter.clear();
     this.counter.clear();
@@ -94,11 +96,6 @@ export class TableEntryParts {
 
   #match(reader: ByteReader): void {
     const length = reader.length();
-    if (this.matches * 2 === this.matchAt.length) {
-      const grown = new Int32Array(this.matchAt.length * 2);
-      grown.set(this.matchAt);
-      this.matchAt = grown;
-    }
     this.matchAt[this.matches * 2] = reader.pos;
     this.matchAt[this.matches * 2 + 1] = reader.pos += length;
     this.matches++;

@@ -24,8 +24,7 @@ export function decodeWriteRequest(bytes: Uint8Array): WriteHeader {
   let role = "";
   let atomicity = 0;
   const election = new Span();
-  let at = new Int32Array(64);
-  let count = 0;
+  const at: number[] = [];
   reader.reset(bytes);
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     switch (tag) {
@@ -40,14 +39,8 @@ export function decodeWriteRequest(bytes: Uint8Array): WriteHeader {
       }
       case 0x22: {
         const length = reader.length();
-        if (count * 2 === at.length) {
-          const grown = new Int32Array(at.length * 2);
-          grown.set(at);
-          at = grown;
-        }
-        at[count * 2] = reader.pos;
-        at[count * 2 + 1] = reader.pos += length;
-        count++;
+        at.push(reader.pos, reader.pos + length);
+        reader.pos += length;
         break;
       }
       case 0x28:
@@ -65,7 +58,7 @@ export function decodeWriteRequest(bytes: Uint8Array): WriteHeader {
     role,
     electionId: decodeElectionId(reader, election),
     atomicity,
-    updates: new Updates(reader, bytes, at, count),
+    updates: new Updates(reader, bytes, at),
   };
 }
 
@@ -133,7 +126,8 @@ class Updates implements UpdateDecoder {
   readonly count: number;
   readonly #reader: ByteReader;
   readonly #bytes: Uint8Array;
-  readonly #at: Int32Array;
+  /** Start and end of update i at 2i and 2i + 1. */
+  readonly #at: readonly number[];
   readonly #entity = new Span();
   readonly #parts = new EntityParts();
   readonly #entries: TableEntryDecoder;
@@ -141,11 +135,11 @@ class Updates implements UpdateDecoder {
   /** One object per type, given out again and again. */
   readonly #tableEntry: Readonly<Record<UpdateType, Update>>;
 
-  constructor(reader: ByteReader, bytes: Uint8Array, at: Int32Array, count: number) {
+  constructor(reader: ByteReader, bytes: Uint8Array, at: readonly number[]) {
     this.#reader = reader;
     this.#bytes = bytes;
     this.#at = at;
-    this.count = count;
+    this.count = at.length / 2;
     this.#entries = new TableEntryDecoder(reader);
     const entry = this.#draft;
     this.#tableEntry = {

@@ -120,12 +120,6 @@ describe("an entry's versions", () => {
     young[Symbol.dispose]();
     assert.equal(versionCount(store), 3);
   });
-
-  it("share the record of an action without parameters", () => {
-    const table = tableOf(smallStore(4), 1);
-    const record = () => Buffer.from("01000002", "hex").toString("latin1");
-    assert.equal(table.intern(record()), record());
-  });
 });
 
 describe("a batch", () => {
