@@ -211,7 +211,7 @@ export class Switch implements AsyncDisposable {
           break;
         case "port-added":
         case "port-removed":
-          this.#log.info(`datapath.${event.kind.replace("-", "_")}`, { device: this.deviceId, port: event.port });
+          this.#log.debug(`datapath.${event.kind.replace("-", "_")}`, { device: this.deviceId, port: event.port });
           break;
         case "port-state":
           this.#log.info("datapath.port_state", { device: this.deviceId, port: event.port, state: event.state });
