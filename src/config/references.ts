@@ -28,11 +28,14 @@ const skeleton = z.object({
         z.object({
           device_id: lenient(deviceId()),
           name: lenient(z.string()),
-          datapath: lenient(z.object({ routes: lenient(z.record(z.string(), lenient(portId()))) })),
+          datapath: lenient(
+            z.object({ type: lenient(z.string()), routes: lenient(z.record(z.string(), lenient(portId()))) }),
+          ),
         }),
       ),
     ),
   ),
+  restart: lenient(z.object({ rules_on_exit: lenient(z.string()) })),
   interfaces: z
     .record(z.string(), lenient(z.object({ port_id: lenient(portId()), device: lenient(deviceId()) })))
     .optional()
@@ -44,7 +47,9 @@ type Skeleton = z.infer<typeof skeleton>;
 /** Every fault between sections of `raw`; silent where a section is absent. */
 export function checkReferences(raw: unknown): readonly ReferenceProblem[] {
   const read = skeleton.safeParse(raw);
-  return read.success ? [...checkListeners(read.data), ...checkDevices(read.data), ...checkInterfaces(read.data)] : [];
+  if (!read.success) return [];
+  const checks = [checkListeners, checkDevices, checkInterfaces, checkRulesOnExit];
+  return checks.flatMap((check) => [...check(read.data)]);
 }
 
 function* checkListeners({ listeners = [] }: Skeleton): Iterable<ReferenceProblem> {
@@ -111,6 +116,14 @@ function* checkInterfaces({ devices, interfaces }: Skeleton): Iterable<Reference
     yield* ports.add(`${device} ${entry.port_id}`, [...path, "port_id"], `port id ${entry.port_id}`);
   }
   yield* checkRoutes(devices ?? [], portsOf);
+}
+
+/** The rules of a software datapath are part of the process. */
+function* checkRulesOnExit({ devices = [undefined], restart }: Skeleton): Iterable<ReferenceProblem> {
+  const soft = devices.findIndex((device) => (device?.datapath?.type ?? "soft") === "soft");
+  if (restart?.rules_on_exit !== "keep" || soft < 0) return;
+  const reason = `nothing can be kept of devices[${soft}]: the rules of a software datapath end with the process (allowed: flush)`;
+  yield { path: ["restart", "rules_on_exit"], reason };
 }
 
 /** The interfaces of a file that has none, as a file would have them. */
