@@ -7,8 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { root } from "../test/support/repository.js";
 
-/** The bundle if it was built, else what `tsc` made. */
-const program = ["dist/p4rtd.js", "dist/src/main.js"].map((path) => join(root, path)).find((path) => existsSync(path));
+const program = join(root, "dist/p4rtd.js");
 
 const startTimeoutMs = 10_000;
 
@@ -30,7 +29,6 @@ export class Daemon implements AsyncDisposable {
 
   /** Starts a daemon on a free port and waits until it serves. @throws if it ends, or does not serve within 10 s */
   static async start({ nodeArguments = [] }: DaemonOptions = {}): Promise<Daemon> {
-    if (program === undefined) throw new Error("the daemon is not built");
     const folder = mkdtempSync(join(tmpdir(), "p4rtd-bench-"));
     const portFile = join(folder, "port");
     const flags = ["--port", "0", "--port-file", portFile, "--log-level", "warn"];

@@ -1,6 +1,6 @@
 /**
  * Benchmarks of the built daemon and of its parts.
- * usage: npm run bench -- write|read|packet|memory [--runs N] [--json] [--save] [--profile FOLDER]
+ * usage: npm run bench -- write|read|packet|memory|start [--runs N] [--json] [--save] [--profile FOLDER]
  *        npm run bench -- classifier|constraints
  *        npm run bench -- report
  */
@@ -10,6 +10,7 @@ import { runMemory } from "./memory.js";
 import { runPacket } from "./packet.js";
 import { runRead } from "./read.js";
 import { saveReport, writeDocument } from "./report.js";
+import { runStart } from "./start.js";
 import { renderTable } from "./table.js";
 import { runWrite } from "./write.js";
 import type { DaemonOptions } from "./daemon.js";
@@ -21,6 +22,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   read: runRead,
   packet: runPacket,
   memory: runMemory,
+  start: runStart,
 };
 
 const { values: flags, positionals } = parseArgs({

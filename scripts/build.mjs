@@ -1,4 +1,4 @@
-// Builds what is not committed: the generated protobuf module, then dist/ by tsc.
+// Builds what is not committed: the generated protobuf modules, dist/ by tsc, and from it dist/p4rtd.js, the bundle.
 // usage: node scripts/build.mjs [--clean]
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -7,17 +7,18 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const gen = join(root, "src/wire/gen");
+const dist = join(root, "dist");
 const bin = (name) => join(root, "node_modules/.bin", name);
 const run = (name, args) => execFileSync(bin(name), args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
 
+// npm runs this as `prepare` after `npm ci --omit=dev` too, where there is no compiler. That must not fail: whoever
+// installs so has dist/ from a package or from an earlier build, or wants nothing but the dependencies.
 if (!existsSync(bin("tsc"))) {
-  // `npm ci --omit=dev`: nothing to build with; dist/ must have come with the package.
-  if (existsSync(join(root, "dist/src/main.js"))) process.exit(0);
-  console.error("p4rtd: no compiler and no dist/: run `npm ci` without --omit=dev once to build");
+  if (!existsSync(join(dist, "p4rtd.js")))
+    console.error("p4rtd: not built, as there is no compiler here: run `npm ci` without --omit=dev once to build");
   process.exit(0);
 }
-if (process.argv.includes("--clean"))
-  for (const dir of ["dist", "src/wire/gen"]) rmSync(join(root, dir), { recursive: true, force: true });
+if (process.argv.includes("--clean")) for (const dir of [dist, gen]) rmSync(dir, { recursive: true, force: true });
 
 /** The newest change below `path`, in ms since the epoch. */
 function newest(path) {
@@ -26,14 +27,46 @@ function newest(path) {
   return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
 }
 
-const protos = ["p4/v1/p4runtime.proto", "fourward/dataplane.proto"];
-const out = join(gen, "proto.js");
-if (!existsSync(out) || !existsSync(join(gen, "proto.d.ts")) || newest(join(root, "proto")) > statSync(out).mtimeMs) {
-  mkdirSync(gen, { recursive: true });
-  const shape = ["--no-service", "--no-delimited", "--no-verify", "--no-typeurl", "--force-long"];
-  run("pbjs", ["-t", "static-module", "-w", "esm", ...shape, "-p", "proto", "-o", out, ...protos]);
-  run("pbts", ["-o", join(gen, "proto.d.ts"), out]);
+/** Makes `src/wire/gen/<name>.js` and its types from `protos`, unless they are newer than `proto/`. */
+function generate(name, protos, without) {
+  const code = join(gen, `${name}.js`);
+  const types = join(gen, `${name}.d.ts`);
+  const changed = Math.max(newest(join(root, "proto")), newest(fileURLToPath(import.meta.url)));
+  if ([code, types].some((file) => !existsSync(file) || statSync(file).mtimeMs < changed)) {
+    mkdirSync(gen, { recursive: true });
+    const shape = ["--no-service", "--no-delimited", "--no-verify", "--no-typeurl", "--force-long", ...without];
+    run("pbjs", ["-t", "static-module", "-w", "esm", "-r", name, ...shape, "-p", "proto", "-o", code, ...protos]);
+    run("pbts", ["-o", types, code]);
+  }
+  mkdirSync(join(dist, "src/wire/gen"), { recursive: true });
+  cpSync(code, join(dist, `src/wire/gen/${name}.js`));
 }
+
+/** One file for what a start needs, and one more for each part that is loaded when first needed. */
+async function bundle() {
+  const { build } = await import("esbuild");
+  for (const stale of ["chunks", "compile-cache"]) rmSync(join(dist, stale), { recursive: true, force: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: { p4rtd: "dist/src/main.js" },
+    outdir: dist,
+    chunkNames: "chunks/[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    sourcemap: "linked",
+    legalComments: "linked",
+    // These read files beside their own code.
+    external: ["@grpc/proto-loader", "@grpc/reflection", "grpc-health-check", "protobufjs/ext/descriptor.js"],
+    // CommonJS packages within ask for Node's modules by `require`.
+    banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
+    logLevel: "warning",
+  });
+}
+
+generate("p4info", ["p4/config/v1/p4info.proto"], ["--no-encode", "--no-create"]); // all that src/ needs
+generate("proto", ["p4/v1/p4runtime.proto", "fourward/dataplane.proto"], []); // for tests
 run("tsc", ["-p", "tsconfig.json"]);
-mkdirSync(join(root, "dist/src/wire/gen"), { recursive: true });
-cpSync(out, join(root, "dist/src/wire/gen/proto.js"));
+await bundle();

@@ -3,11 +3,15 @@ import type { Logger, LogLevel } from "../base/logger.js";
 import { Code } from "../base/status.js";
 import type { Config } from "../config/config.js";
 import type { RpcContext } from "../rpc/context.js";
-import { openDevices, streamErrorPolicy, type Devices } from "./devices.js";
-import { writePortFile } from "./port-file.js";
-import { RpcServer } from "./server.js";
 import type { Switch } from "../switch/switch.js";
+import { Health } from "../telemetry/health.js";
 import { createLogger } from "../telemetry/log.js";
+import { openDevices, streamErrorPolicy, type Devices } from "./devices.js";
+import { Failure } from "./failure.js";
+import { ListenError } from "./listen-error.js";
+import { PortFileError, writePortFile } from "./port-file.js";
+import { RpcServer } from "./server.js";
+import { servedNames } from "./standard-services.js";
 import { openTelemetry } from "./telemetry.js";
 
 export interface RunOptions {
@@ -19,33 +23,52 @@ export interface RunOptions {
   readonly portFile: string | undefined;
   readonly version: string;
   readonly stop: AbortSignal;
+  /** Where whoever notices it reports what must end the daemon. */
+  readonly failure?: Failure;
 }
 
-/** Runs the daemon with its own log. Resolves when it was told to stop and everything is closed. @throws as `run` */
-export async function runDaemon(options: RunOptions): Promise<void> {
+/** How a daemon ended; for all but `stopped` a fatal event says why. */
+export type Outcome = "stopped" | "cannot-listen" | "no-port-file" | "failed";
+
+/** Runs the daemon as this process, with its own log. Resolves when everything is closed and logged. */
+export async function runDaemon(options: RunOptions): Promise<Outcome> {
   const log = createLogger({ level: options.logLevel });
+  const failure = new Failure();
+  process.on("uncaughtException", failure.report);
   try {
-    await run(options, log);
+    await run({ ...options, failure }, log);
+    return "stopped";
   } catch (error) {
-    log.fatal("daemon.failed", { error });
-    throw error;
+    return logFatal(log, error);
   } finally {
     await log.flushed();
+    process.off("uncaughtException", failure.report);
   }
+}
+
+function logFatal(log: Logger, error: unknown): Outcome {
+  if (error instanceof ListenError) {
+    log.fatal("daemon.cannot_listen", { reason: error.message });
+    return "cannot-listen";
+  }
+  if (error instanceof PortFileError) {
+    log.fatal("daemon.no_port_file", { reason: error.message });
+    return "no-port-file";
+  }
+  log.fatal("daemon.failed", { error });
+  return "failed";
 }
 
 /**
  * Runs until `stop`. Ends streams with UNAVAILABLE, closes server, switches and datapaths, also when a step throws.
  * @param ready called with the bound TCP ports and the devices when the daemon serves
- * @throws ListenError, or whatever broke while it ran
+ * @throws ListenError, PortFileError, or whatever broke while it ran
  */
 export async function run(
-  { config, configFile, portFile, version, stop }: RunOptions,
+  { config, configFile, portFile, version, stop, failure = new Failure() }: RunOptions,
   log: Logger,
   ready: (ports: readonly (number | undefined)[], devices: ReadonlyMap<bigint, Switch>) => void = () => {},
 ): Promise<void> {
-  const failure = new Failure();
-  if (configFile === undefined) log.info("daemon.default_configuration", { hint: "--config FILE replaces it" });
   await using devices = openDevices(config, log, failure.report);
   await using telemetry = await openTelemetry(config, devices.byId, { log, version });
   const context: RpcContext = {
@@ -59,15 +82,18 @@ export async function run(
   };
   await using server = await RpcServer.open(config, context);
   using _streams = { [Symbol.dispose]: () => dismissAll(devices, context) };
+  using health = new Health({ services: servedNames, target: server.health, holdMs: 0 });
   const tcpPort = server.ports.find((port) => port !== undefined);
   using _portFile = portFile === undefined || tcpPort === undefined ? undefined : writePortFile(portFile, tcpPort);
+  health.start();
+  if (configFile === undefined) log.info("daemon.default_configuration", { hint: "--config FILE replaces it" });
   const listening = config.listeners.map((listener, i) =>
     listener.kind === "unix" ? listener.path : `${listener.address}:${server.ports[i] ?? listener.port}`,
   );
   log.info("daemon.serving", {
     version,
     listening,
-    devices: [...devices.byId.keys()],
+    devices: config.devices.map(({ deviceId, datapath }) => ({ device_id: deviceId, datapath: datapath.type })),
     security: "none: every listener is insecure",
   });
   ready(server.ports, devices.byId);
@@ -80,17 +106,6 @@ function dismissAll(devices: Devices, context: RpcContext): void {
   const message = "p4rtd is stopping";
   devices.dismissAll(message);
   for (const stranger of context.strangers) stranger.end({ code: Code.UNAVAILABLE, message });
-}
-
-/** Something that must end the process, whoever notices it. */
-class Failure {
-  #reject: (error: unknown) => void = () => {};
-  readonly reported = new Promise<never>((_, reject) => (this.#reject = reject));
-  readonly report = (error: unknown): void => this.#reject(error);
-
-  constructor() {
-    this.reported.catch(() => undefined); // raced against the stop signal, or reported too late to matter
-  }
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,4 @@
 /** gRPC servers: one for all listeners, each bound before anybody is told. */
-import { chmodSync, rmSync, statSync } from "node:fs";
 import * as grpc from "@grpc/grpc-js";
 import type { Config } from "../config/config.js";
 import type { Listener } from "../config/config.js";
@@ -8,24 +7,24 @@ import type { RpcContext } from "../rpc/context.js";
 import { emptySuccess } from "../rpc/empty-success.js";
 import { dataplaneDefinition, dataplaneHandlers } from "../rpc/dataplane/service.js";
 import { p4RuntimeDefinition, p4RuntimeHandlers } from "../rpc/p4runtime/service.js";
+import type { HealthService } from "../telemetry/health.js";
+import { ListenError } from "./listen-error.js";
 import { addStandardServices } from "./standard-services.js";
-
-/** A listener cannot bind: exit 71. */
-export class ListenError extends Error {
-  override readonly name = "ListenError";
-}
+import { bindUnix } from "./unix-socket.js";
 
 /** Time given to calls that run when the server closes, in milliseconds. */
 const graceMs = 1000;
 
 export class RpcServer implements AsyncDisposable {
   readonly #server: grpc.Server;
-  readonly #sockets: string[] = [];
+  /** Where the gRPC health service takes its statuses from. */
+  readonly health: HealthService;
   /** The TCP port of each listener in order; undefined for unix sockets. */
   readonly ports: (number | undefined)[] = [];
 
-  private constructor(server: grpc.Server) {
+  private constructor(server: grpc.Server, health: HealthService) {
     this.#server = server;
+    this.health = health;
   }
 
   /**
@@ -47,8 +46,7 @@ export class RpcServer implements AsyncDisposable {
     });
     server.addService(p4RuntimeDefinition, p4RuntimeHandlers(context));
     server.addService(dataplaneDefinition, dataplaneHandlers(context));
-    addStandardServices(server, config.health);
-    const opened = new RpcServer(server);
+    const opened = new RpcServer(server, addStandardServices(server, config.health));
     try {
       for (const listener of config.listeners) await opened.#bind(listener);
     } catch (error) {
@@ -61,21 +59,24 @@ export class RpcServer implements AsyncDisposable {
   async #bind(listener: Listener): Promise<void> {
     const address =
       listener.kind === "unix" ? `unix:${listener.path}` : `${bracketed(listener.address)}:${listener.port}`;
-    if (listener.kind === "unix") removeStaleSocket(listener.path);
-    const port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, bound) => {
-        if (error === null) resolve(bound);
-        else reject(new ListenError(`cannot listen on ${address}: ${error.message}`, { cause: error }));
-      });
-    });
-    if (listener.kind === "unix") {
-      this.#sockets.push(listener.path);
-      chmodSync(listener.path, listener.mode);
+    try {
+      if (listener.kind === "unix") await bindUnix(listener, () => this.#listen(address));
+      this.ports.push(listener.kind === "tcp" ? await this.#listen(address) : undefined);
+    } catch (error) {
+      throw new ListenError(address, error);
     }
-    this.ports.push(listener.kind === "tcp" ? port : undefined);
   }
 
-  /** Ends every call that is left, then closes the listeners. */
+  #listen(address: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, port) => {
+        if (error === null) resolve(port);
+        else reject(error);
+      });
+    });
+  }
+
+  /** Closes the listeners, which removes Unix sockets, then ends every call that is left. */
   async [Symbol.asyncDispose](): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
@@ -84,16 +85,9 @@ export class RpcServer implements AsyncDisposable {
         resolve();
       });
     });
-    for (const path of this.#sockets) rmSync(path, { force: true });
   }
 }
 
 function bracketed(address: string): string {
   return address.includes(":") ? `[${address}]` : address;
-}
-
-/** A socket that a killed process left behind is in the way of the next one. Anything else is left alone. */
-function removeStaleSocket(path: string): void {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found?.isSocket() === true) rmSync(path);
 }

@@ -8,6 +8,7 @@ import type { Switch } from "../switch/switch.js";
 import { metric, openMetrics, writeSecondsHistogram, type MetricSource, type Sample } from "../telemetry/metrics.js";
 import { processMetrics } from "../telemetry/process-metrics.js";
 import { servePrometheus } from "../telemetry/prometheus.js";
+import { ListenError } from "./listen-error.js";
 
 export interface RunningTelemetry extends AsyncDisposable {
   /** Counts one finished RPC. */
@@ -16,7 +17,7 @@ export interface RunningTelemetry extends AsyncDisposable {
 
 type Devices = ReadonlyMap<bigint, Switch>;
 
-/** Opens the Prometheus endpoint where one is configured. */
+/** Opens the Prometheus endpoint where one is configured. @throws ListenError if it cannot bind */
 export async function openTelemetry(
   config: Config,
   devices: Devices,
@@ -28,7 +29,9 @@ export async function openTelemetry(
   const writeSeconds = writeSecondsHistogram();
   const sources = [...switchMetrics(devices), rpcMetric(rpcs), ...processMetrics(version)];
   const metrics = await openMetrics({ sources, histograms: [writeSeconds] });
-  const server = await servePrometheus({ ...listen, metrics, log });
+  const server = await servePrometheus({ ...listen, metrics, log }).catch((error: unknown) => {
+    throw new ListenError(`${listen.address}:${listen.port}`, error);
+  });
   log.info("telemetry.serving", { address: server.address, port: server.port });
   return {
     finished: (method, code, seconds) => {

@@ -12,6 +12,27 @@ export interface EventDescription {
 
 /** By name `area.event_name`, sorted. */
 export const events: Readonly<Record<string, EventDescription>> = {
+  "daemon.cannot_listen": {
+    level: "fatal",
+    title: "A listener cannot bind",
+    cause: "An address is in use, not this host's, or not allowed; `reason` names it and says why.",
+    effect: "p4rtd closes what it opened and exits with code 71.",
+    remedy: "Free the address, or change listeners or telemetry.prometheus in the configuration.",
+  },
+  "daemon.failed": {
+    level: "fatal",
+    title: "p4rtd failed",
+    cause: "An invariant of p4rtd broke or an error reached nobody who handles it; `error` says which.",
+    effect: "Streams end with UNAVAILABLE and p4rtd exits with code 70: state that may be wrong does not keep serving.",
+    remedy: "Report it with the error's stack: this is a fault of p4rtd. A service manager starts it again.",
+  },
+  "daemon.no_port_file": {
+    level: "fatal",
+    title: "The port file cannot be written",
+    cause: "The file that --port-file names cannot be made; `reason` says why.",
+    effect: "p4rtd closes what it opened and exits with code 73.",
+    remedy: "Name a file in a folder that exists and that p4rtd may write to.",
+  },
   "datapath.lost": {
     level: "error",
     title: "The datapath lost its rules",

@@ -95,7 +95,8 @@ class WinstonSink implements LogSink {
   }
 
   async #load(): Promise<void> {
-    const { createLogger, format, transports } = await import("winston");
+    const { default: winston } = await import("winston"); // a CommonJS package: a bundle knows it by its default only
+    const { createLogger, format, transports } = winston;
     const write = this.#write;
     const stream = new Writable({
       decodeStrings: false,
@@ -104,15 +105,15 @@ class WinstonSink implements LogSink {
         done();
       },
     });
-    const winston = createLogger({
+    const logger = createLogger({
       level: "debug",
       levels: Object.fromEntries(logLevels.toReversed().map((level, severity) => [level, severity])),
       format: format.printf(({ message }) => String(message)),
       // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types its constructors as instances
       transports: [new transports.Stream({ stream, eol: "\n" })],
     });
-    this.#winston = winston;
-    for (const line of this.#waiting.splice(0)) this.#pass(winston, line);
+    this.#winston = logger;
+    for (const line of this.#waiting.splice(0)) this.#pass(logger, line);
     if (this.#dropped > 0) this.warn("telemetry.events_dropped", { events: this.#dropped });
   }
 

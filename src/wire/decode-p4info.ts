@@ -10,7 +10,7 @@ import type {
   P4InfoSpec,
   PreambleSpec,
 } from "../pipeline/p4info.js";
-import { p4 } from "./gen/proto.js";
+import { p4 } from "./gen/p4info.js";
 import { fromLong } from "./int64.js";
 
 type Pb = p4.config.v1.P4Info;

@@ -1,7 +1,7 @@
 /** A pushed P4Info: the bytes to give back, and what they mean when somebody asks. */
 import type { P4InfoSpec } from "../pipeline/p4info.js";
 import { decodeP4Info, parseP4Info } from "./decode-p4info.js";
-import { p4 } from "./gen/proto.js";
+import { p4 } from "./gen/p4info.js";
 
 /** Kept as pushed, so that order, unknown fields and Any come back unchanged (GFP-11). */
 export class EncodedP4Info {

@@ -1,7 +1,6 @@
 /** `SetForwardingPipelineConfig`. */
 import { invalidArgument } from "../../base/status.js";
 import type { PipelineAction } from "../../switch/pipelines.js";
-import { decodeSetPipelineRequest } from "../../wire/pipeline-config.js";
 import { deviceOf, type RpcContext } from "../context.js";
 
 const actions: Readonly<Record<number, PipelineAction>> = {
@@ -16,6 +15,8 @@ const done = Buffer.alloc(0);
 
 /** Action and config are looked at when the caller has been found to be primary (SFP-04). */
 export async function setPipeline(context: RpcContext, bytes: Buffer): Promise<Buffer> {
+  // With the generated P4Info classes, half a megabyte that no other RPC needs.
+  const { decodeSetPipelineRequest } = await import("../../wire/decode-set-pipeline.js");
   const request = decodeSetPipelineRequest(bytes);
   await deviceOf(context, request.deviceId).setPipeline(
     request,
