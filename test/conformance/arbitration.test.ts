@@ -4,7 +4,7 @@ import { Code } from "../../src/base/status.js";
 import { p4 } from "../../src/wire/gen/proto.js";
 import { Agent } from "../support/agent.js";
 import { noLeaks } from "../support/no-leaks.js";
-import { long, uint128 } from "../support/p4-client.js";
+import { long, push, uint128 } from "../support/p4-client.js";
 import { requirement } from "../support/requirement.js";
 import { allQuiet, next, told, twoDevices, whole } from "./arbitration.js";
 
@@ -182,6 +182,22 @@ describe("arbitration over gRPC", () => {
       config: { p4info: {} },
     });
     await client.write({ deviceId: long(1n), roleId: long(77n), electionId: uint128(10n) });
+  });
+
+  it("promotes the best backup at once where it is configured so", async () => {
+    await using agent = await Agent.start({ yaml: `${twoDevices}arbitration: { promotion: next-highest }` });
+    const client = agent.client();
+    const [first, low, high, unset] = [client.stream(), client.stream(), client.stream(), client.stream()];
+    await first.arbitrate(10);
+    for (const [stream, id] of [[low, 3], [high, 5], [unset, undefined]] as const) await stream.arbitrate(id); // prettier-ignore
+    first.finish();
+    assert.deepEqual(await next(low, unset, high), ["ALREADY_EXISTS 10", "ALREADY_EXISTS 10", "OK 10"]);
+    await push(client, 5n);
+    high.finish();
+    assert.deepEqual(await next(unset, low), ["ALREADY_EXISTS 10", "OK 10"]);
+    low.finish();
+    assert.deepEqual(await next(unset), ["NOT_FOUND 10"]);
+    await allQuiet(unset);
   });
 
   requirement(["ARB-56", "ARB-57"], "a stream that has not arbitrated is told nothing", async () => {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { defined } from "../../src/base/invariant.js";
+import { Code } from "../../src/base/status.js";
 import { Agent } from "../support/agent.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { P4Client, primary, push, type P4Stream } from "../support/p4-client.js";
 import { requirement } from "../support/requirement.js";
-import { allQuiet, codeOf, next, told } from "./arbitration.js";
+import { allQuiet, codeOf, next } from "./arbitration.js";
+import { TcpProxy } from "../support/tcp-proxy.js";
 import { etherType, inserting } from "./wbb.js";
 
 const entryCount = 50_000;
@@ -112,17 +114,20 @@ describe("a hand-over while a Write of 50,000 entries runs", () => {
 
   requirement("ARB-42", "finishes the Write of a client whose connection is gone altogether", async () => {
     await using agent = await Agent.start({ yaml: atLeast });
-    using lost = new P4Client(`127.0.0.1:${agent.port}`);
+    await using proxy = await TcpProxy.open(agent.port);
+    using lost = new P4Client(proxy.address);
     const stream = await primary(lost, 10n);
     const { arbiter } = agent.device().controllers;
     const write = codeOf(lost.write(inserting(entries, 10)));
     while (arbiter.describe()[0]?.runningWrites !== 1) await turn();
-    stream.cancel();
-    lost.close();
-    const winner = agent.client().stream();
-    assert.match(told(await winner.arbitrate(11)), /^OK 11$/);
+    const [backup, winner] = [agent.client().stream(), agent.client().stream()];
+    await backup.arbitrate(9);
+    proxy.reset();
+    assert.deepEqual(await next(backup), ["NOT_FOUND 10"]);
+    winner.sendArbitration(11);
+    assert.deepEqual(await next(backup, winner), ["ALREADY_EXISTS 11", "OK 11"]);
     assert.equal(agent.device().entryCount, entryCount);
-    await write;
+    assert.deepEqual([await write, (await stream.ended()).code], ["UNAVAILABLE", Code.UNAVAILABLE]);
   });
 
   for (const id of [10, 12])

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
+import { compressionAlgorithms } from "@grpc/grpc-js";
 import protobuf from "protobufjs";
 import { silentLogger } from "../../src/base/logger.js";
 import { Code } from "../../src/base/status.js";
@@ -151,6 +152,15 @@ describe("the service", () => {
     const readers = [client, agent.client(), agent.client()];
     const reads = readers.flatMap((reader) => Array.from({ length: 30 }, () => reader.read(everyEntry)));
     for (const entities of await Promise.all(reads)) assert.equal(entities.length, publicEntries.length);
+  });
+
+  it("understands requests that are compressed", async () => {
+    await using agent = await Agent.start();
+    const gzip = agent.client({ "grpc.default_compression_algorithm": compressionAlgorithms.gzip });
+    const stream = await primary(gzip);
+    await gzip.write(inserting(publicEntries, 1));
+    assert.equal((await gzip.read(everyEntry)).length, publicEntries.length);
+    await stream.quiet();
   });
 
   requirement("SRV-13", "keeps devices apart", async () => {
