@@ -7,13 +7,14 @@ import { noLeaks } from "../support/no-leaks.js";
 import { loadP4Info } from "../support/p4info.js";
 import { long, rejected, uint128, type Entity, type Update } from "../support/p4-client.js";
 import { requirement } from "../support/requirement.js";
-import { Controller, frames, suiteEntries, ternary, trap, twoDevices, wbb } from "./public-suite.js";
+import { Controller, frames, twoDevices } from "./controller.js";
+import { etherType, packetOut, publicEntries, tableId } from "./wbb.js";
 
 const { OK, NOT_FOUND, ALREADY_EXISTS, INVALID_ARGUMENT, FAILED_PRECONDITION, PERMISSION_DENIED } = Code;
 const device = { deviceId: long(111n) };
 const { Action } = p4.v1.SetForwardingPipelineConfigRequest;
 type Action = p4.v1.SetForwardingPipelineConfigRequest.Action;
-const lldp = trap([ternary(3, "88cc", "ffff")]);
+const lldp = etherType("88cc");
 
 /** An agent with two devices. */
 const suite = (run: (agent: Agent) => Promise<void>) => async () => {
@@ -21,12 +22,7 @@ const suite = (run: (agent: Agent) => Promise<void>) => async () => {
   await run(agent);
 };
 
-async function primary(agent: Agent, electionId = 1): Promise<Controller> {
-  const controller = new Controller(agent);
-  assert.equal(await controller.arbitrate(electionId), OK);
-  await controller.push(electionId);
-  return controller;
-}
+const primary = (agent: Agent, electionId = 1) => Controller.primary(agent, electionId);
 
 function setPipeline({ client }: Controller, action: Action, more: p4.v1.ForwardingPipelineConfig.$Properties = {}) {
   const config = { p4info: p4.config.v1.P4Info.decode(loadP4Info("wbb")), ...more };
@@ -45,6 +41,18 @@ describe("arbitration, where the text is open", () => {
   noLeaks();
 
   requirement(
+    "AMB-01",
+    "finds no device 0",
+    suite(async (agent) => {
+      const stranger = new Controller(agent, 0n);
+      stranger.stream.sendArbitration(1, { deviceId: long(0n) });
+      assert.equal((await stranger.stream.ended()).code, NOT_FOUND);
+      for (const attempt of [stranger.push(1), stranger.pipeline(), stranger.write(1, "insert"), stranger.read()])
+        assert.equal((await rejected(attempt)).code, NOT_FOUND);
+    }),
+  );
+
+  requirement(
     "AMB-02",
     "takes the election id 0 for an id that can win",
     suite(async (agent) => {
@@ -60,6 +68,20 @@ describe("arbitration, where the text is open", () => {
     suite(async (agent) => {
       await primary(agent);
       for (let i = 0; i < 10; i++) assert.equal(await new Controller(agent).arbitrate(undefined), ALREADY_EXISTS);
+    }),
+  );
+
+  requirement(
+    ["AMB-04", "AMB-05"],
+    "promotes nobody when the primary leaves, and says which id was the highest",
+    suite(async (agent) => {
+      const lead = await primary(agent, 100);
+      const backup = new Controller(agent);
+      assert.equal(await backup.arbitrate(90), ALREADY_EXISTS);
+      lead.stream.finish();
+      const { status, electionId } = await backup.stream.arbitration();
+      assert.deepEqual([status?.code, Number(electionId?.low)], [NOT_FOUND, 100]);
+      assert.equal((await rejected(backup.push(90))).code, PERMISSION_DENIED);
     }),
   );
 
@@ -144,7 +166,7 @@ describe("packets, where the text is open", () => {
       await backup.arbitrate(undefined);
       await lead.inject(10, frames.lldp);
       for (const controller of [lead, named]) assert.deepEqual((await controller.packetIn())[0], frames.lldp);
-      backup.packetOut(frames.lldp, { egress: "11" });
+      backup.stream.send(packetOut([[1, "11"]]));
       assert.equal((await backup.stream.error()).canonicalCode, PERMISSION_DENIED);
       await backup.stream.quiet();
     }),
@@ -156,7 +178,7 @@ describe("packets, where the text is open", () => {
     suite(async (agent) => {
       const controller = new Controller(agent);
       await controller.arbitrate(1);
-      controller.packetOut(frames.lldp, { egress: "11" });
+      controller.stream.send(packetOut([[1, "11"]]));
       assert.equal((await controller.stream.error()).canonicalCode, FAILED_PRECONDITION);
       await controller.stream.quiet();
     }),
@@ -223,7 +245,7 @@ describe("Write, where the text is open", () => {
     "tries all updates in order, and says of a good one nothing but OK",
     suite(async (agent) => {
       const controller = await primary(agent);
-      const { code, slots } = await rejected(write(controller, inserts(lldp, lldp, ...suiteEntries.slice(2))));
+      const { code, slots } = await rejected(write(controller, inserts(lldp, lldp, ...publicEntries.slice(2))));
       assert.deepEqual([code, slots?.map((slot) => slot.code)], [Code.UNKNOWN, [OK, ALREADY_EXISTS, OK, OK]]);
       assert.deepEqual(slots?.[0], { code: OK, message: "", space: "" });
       assert.equal((await controller.read()).length, 3);
@@ -237,7 +259,7 @@ describe("Write, where the text is open", () => {
       suite(async (agent) => {
         const controller = await primary(agent);
         const more = { atomicity: p4.v1.WriteRequest.Atomicity[atomicity] };
-        const { code, slots } = await rejected(write(controller, inserts(lldp, lldp, ...suiteEntries.slice(2)), more));
+        const { code, slots } = await rejected(write(controller, inserts(lldp, lldp, ...publicEntries.slice(2)), more));
         const { ABORTED } = Code;
         assert.deepEqual(
           [code, slots?.map((slot) => slot.code)],
@@ -257,7 +279,7 @@ describe("Read, where the text is open", () => {
     suite(async (agent) => {
       const controller = await primary(agent);
       await write(controller, inserts(lldp));
-      const missing = suiteEntries[0] ?? {};
+      const missing = publicEntries[0] ?? {};
       const { entities, failure } = await controller.client.failedRead({
         ...device,
         entities: [{ tableEntry: lldp }, { tableEntry: missing }, { directCounterEntry: { tableEntry: missing } }, {}],
@@ -326,7 +348,7 @@ describe("the pipeline, where the text is open", () => {
       const config = { p4info: p4.config.v1.P4Info.decode(loadP4Info("wbb")) };
       const action = Action.VERIFY_AND_COMMIT;
       await client.setPipeline({ ...device, role: "pusher", electionId: uint128(1n), action, config });
-      assert.deepEqual(await client.read({ ...device, entities: [{ tableEntry: { tableId: wbb.table } }] }), []);
+      assert.deepEqual(await client.read({ ...device, entities: [{ tableEntry: { tableId: tableId } }] }), []);
     }),
   );
 });

@@ -190,7 +190,7 @@ describe("election", () => {
     },
   );
 
-  it("AMB-48: an id that was refused was not seen", () => {
+  requirement("AMB-48", "an id that was refused was not seen", () => {
     const scene = withPrimary10();
     scene.update(2, { id: 99, config: "x" });
     assert.deepEqual(scene.update(3, { id: 11 }), ["1 ALREADY_EXISTS 11", "3 OK 11"]);

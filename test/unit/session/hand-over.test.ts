@@ -15,8 +15,8 @@ function writing(options?: SceneOptions): Scene {
 
 describe("hand-over", () => {
   requirement(
-    ["ARB-40", "ARB-39"],
-    "AMB-57: the losers are told the new id at once, the winner after the running Write",
+    ["ARB-40", "ARB-39", "AMB-57"],
+    "the losers are told the new id at once, the winner after the running Write",
     () => {
       const scene = writing();
       assert.deepEqual(scene.update(2, { id: 11 }), ["1 ALREADY_EXISTS 11", "3 ALREADY_EXISTS 11"]);

@@ -70,7 +70,7 @@ describe("permission to write", () => {
     assert.equal(withPrimary10("a").write("a", 10), "OK");
   });
 
-  it("AMB-07: knows the default role, arbitrated roles and those of the current pipeline", () => {
+  requirement("AMB-07", "knows the default role, arbitrated roles and those of the current pipeline", () => {
     const scene = new Scene();
     scene.arbiter.setPipelineRoles([roleName("p")]);
     scene.update(1, { role: "a" });

@@ -1,4 +1,5 @@
-/** What the public test-suite for traceroute and discovery uses: two devices, WBB, its entries and its controllers. */
+/** Controllers of two devices with WBB, which do what the public test-suite for traceroute and discovery does. */
+import assert from "node:assert/strict";
 import * as grpc from "@grpc/grpc-js";
 import { p4, fourward } from "../../src/wire/gen/proto.js";
 import type { Agent } from "../support/agent.js";
@@ -19,28 +20,8 @@ interfaces:
   ethernet-2/1: { port_id: 10, device: 222 }
 `;
 
-/** wbb.p4info.pb.txt */
-export const wbb = { table: 33554691, trap: 16777480, copy: 16777479 };
 const { INSERT, MODIFY, DELETE } = p4.v1.Update.Type;
 const types = { insert: INSERT, modify: MODIFY, delete: DELETE } as const;
-
-export const ternary = (fieldId: number, value: string, mask: string) => ({
-  fieldId,
-  ternary: { value: Buffer.from(value, "hex"), mask: Buffer.from(mask, "hex") },
-});
-export const optional = (fieldId: number) => ({ fieldId, optional: { value: Buffer.of(1) } });
-
-export function trap(match: NonNullable<TableEntry["match"]>, more: TableEntry = {}): TableEntry {
-  return { tableId: wbb.table, match, priority: 1, action: { action: { actionId: wbb.trap } }, ...more };
-}
-
-/** Discovery, LLDP, and packets of IPv4 and IPv6 that end here. */
-export const suiteEntries: readonly TableEntry[] = [
-  trap([ternary(3, "6007", "ffff")]),
-  trap([ternary(3, "88cc", "ffff")]),
-  trap([optional(1), ternary(4, "01", "ff")]),
-  trap([optional(2), ternary(4, "01", "ff")]),
-];
 
 export const frames = {
   discovery: Buffer.from(ethernet(hex("6007"), Array<number>(50).fill(1))),
@@ -52,7 +33,7 @@ export const frames = {
   data: Buffer.from(ethernet(ipv4({ dst: "10.1.1.1", ttl: 64 }, udp(1, 2)))),
 };
 
-/** Where a PacketOut comes from and a PacketIn leaves by. */
+/** The port that a PacketIn leaves by. */
 export const cpu = 0xfffffffd;
 
 /** A controller of one device as the suite's library drives it: a connection, a stream, an election id. */
@@ -61,10 +42,18 @@ export class Controller {
   readonly stream: P4Stream;
   readonly deviceId: bigint;
 
-  constructor(agent: Agent, deviceId = 111n, metadata = new grpc.Metadata()) {
+  constructor(agent: Agent, deviceId = 111n) {
     this.client = agent.client();
-    this.stream = this.client.stream(metadata);
+    this.stream = this.client.stream();
     this.deviceId = deviceId;
+  }
+
+  /** One that has become primary and pushed WBB. */
+  static async primary(agent: Agent, electionId: number, deviceId = 111n): Promise<Controller> {
+    const controller = new Controller(agent, deviceId);
+    assert.equal(await controller.arbitrate(electionId), 0);
+    await controller.push(electionId);
+    return controller;
   }
 
   /** @returns the code of the answer */
@@ -117,55 +106,5 @@ export class Controller {
     const { payload, metadata } = await this.stream.packetIn();
     const [ingress, egress] = (metadata ?? []).map(({ value }) => Buffer.from(value ?? []).toString());
     return [Buffer.from(payload ?? []), ingress ?? "", egress ?? ""];
-  }
-
-  /** Sends `frame` with metadata 1 (text) and 2 (a number) as far as given. */
-  packetOut(frame: Uint8Array, metadata: { readonly egress?: string; readonly submit?: number }): void {
-    const { egress, submit } = metadata;
-    this.stream.send({
-      packet: {
-        payload: frame,
-        metadata: [
-          ...(egress === undefined ? [] : [{ metadataId: 1, value: Buffer.from(egress) }]),
-          ...(submit === undefined ? [] : [{ metadataId: 2, value: Buffer.of(submit) }]),
-        ],
-      },
-    });
-  }
-}
-
-/** What becomes of the frames of the first device, as the software switch tells it. */
-export class Results {
-  /** Where each frame came from and left by, in order of time. */
-  readonly fates: { readonly from: number; readonly to: readonly number[] }[] = [];
-  #counted: { readonly count: number; readonly resolve: () => void } | undefined;
-
-  /** @returns once no fate is missed any more */
-  static watch(client: P4Client): Promise<Results> {
-    return new Promise((resolve, reject) => {
-      const results = new Results();
-      const path = "/fourward.dataplane.Dataplane/SubscribeResults";
-      const seen = ({ active, result }: fourward.dataplane.SubscribeResultsResponse) => {
-        if (active) resolve(results);
-        if (result) results.#add(result);
-      };
-      // Ends when the client is closed.
-      client.serverStream(path, new Uint8Array(0), fourward.dataplane.SubscribeResultsResponse, seen).catch(reject);
-    });
-  }
-
-  /** Waits until there are `count` fates. */
-  async until(count: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      if (this.fates.length >= count) resolve();
-      else this.#counted = { count, resolve };
-    });
-  }
-
-  #add({ inputPacket, possibleOutcomes }: fourward.dataplane.ProcessPacketResult.$Properties): void {
-    const packets = possibleOutcomes?.flatMap((set) => set.packets ?? []) ?? [];
-    const to = packets.map(({ dataplaneEgressPort }) => dataplaneEgressPort ?? 0);
-    this.fates.push({ from: inputPacket?.dataplaneIngressPort ?? 0, to });
-    if (this.#counted !== undefined && this.fates.length >= this.#counted.count) this.#counted.resolve();
   }
 }

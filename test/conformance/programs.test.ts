@@ -1,0 +1,117 @@
+/** What only some programs have: sized enums, tables of a role, entries that a compiler wrote down. */
+import assert from "node:assert/strict";
+import { Code } from "../../src/base/status.js";
+import { Agent } from "../support/agent.js";
+import * as lab from "../support/lab-program.js";
+import { noLeaks } from "../support/no-leaks.js";
+import { long, rejected, uint128, type P4Client, type P4Stream } from "../support/p4-client.js";
+import { requirement } from "../support/requirement.js";
+
+const { OK, INVALID_ARGUMENT, PERMISSION_DENIED } = Code;
+const device = { deviceId: long(1n) };
+
+const stored = `
+listeners: [{ address: 127.0.0.1, port: 9559, insecure: true }]
+devices: [{ device_id: 1, name: one, datapath: { type: soft }, pipeline: { unbound_tables: store } }]
+`;
+
+/** An agent, and the primary of the default role with election id 1. */
+const primary = (run: (client: P4Client, stream: P4Stream) => Promise<void>) => async () => {
+  await using agent = await Agent.start({ yaml: stored });
+  const client = agent.client();
+  const stream = client.stream();
+  await stream.arbitrate(1);
+  await run(client, stream);
+};
+
+/** The program whose second table has a field, a parameter and packet metadata of an enum with two members. */
+function withEnum(): lab.LabP4Info {
+  const info = lab.labP4Info();
+  const typeName = { name: "kind_t" };
+  const [, notes] = info.tables;
+  const [field] = notes?.matchFields ?? [];
+  assert.ok(notes && field);
+  field.typeName = typeName;
+  info.actions.push({
+    preamble: { id: 0x01000005, name: "ingress.mark", alias: "mark" },
+    params: [{ id: 1, name: "kind", bitwidth: 16, typeName }],
+  });
+  notes.actionRefs = [...(notes.actionRefs ?? []), { id: 0x01000005 }];
+  info.controllerPacketMetadata?.[1]?.metadata?.push({ id: 2, name: "kind", bitwidth: 16, typeName });
+  const members = [1, 2].map((value) => ({ name: `m${value}`, value: lab.num(value) }));
+  info.typeInfo = { ...info.typeInfo, serializableEnums: { kind_t: { underlyingType: { bitwidth: 16 }, members } } };
+  return info;
+}
+
+const marked = (kind: number, mark: Buffer) =>
+  lab.noteEntry(kind, { action: { action: { actionId: 0x01000005, params: [{ paramId: 1, value: mark }] } } });
+
+describe("a program", () => {
+  noLeaks();
+
+  requirement(
+    "BYT-18",
+    "with a sized enum takes every number of its width, with a name or not",
+    primary(async (client, stream) => {
+      await lab.commit(client, withEnum());
+      const tooWide = lab.num(0x10000, 3);
+      const wide = { ...marked(3, lab.num(1)), match: [{ fieldId: 1, exact: { value: tooWide } }] };
+      const entries = [marked(1, lab.num(2)), marked(0xbeef, lab.num(0xcafe)), marked(4, tooWide), wide];
+      assert.deepEqual(await lab.slotCodes(lab.write(client, entries.map(lab.insert))), [
+        OK,
+        OK,
+        INVALID_ARGUMENT,
+        INVALID_ARGUMENT,
+      ]);
+      const found = await client.read({ ...device, entities: [{ tableEntry: lab.noteEntry(0xbeef, { action: null }) }] });
+      const param = found[0]?.tableEntry?.action?.action?.params?.[0];
+      assert.deepEqual(Buffer.from(param?.value ?? []), lab.num(0xcafe));
+
+      const out = (kind: Buffer) => ({
+        payload: Buffer.alloc(60),
+        metadata: [
+          { metadataId: 1, value: Buffer.from("1") },
+          { metadataId: 2, value: kind },
+        ],
+      });
+      stream.send({ packet: out(lab.num(0xbeef)) });
+      await stream.quiet();
+      stream.send({ packet: out(tooWide) });
+      assert.equal((await stream.error()).canonicalCode, INVALID_ARGUMENT);
+    }),
+  );
+
+  requirement(
+    "WRT-19",
+    "keeps a table of one role from another, update by update",
+    primary(async (client, stream) => {
+      await lab.commit(client);
+      stream.finish();
+      const other = client.stream();
+      await other.arbitrate(1, { role: { name: "other" } });
+      const staff = lab.noteEntry(1, { tableId: lab.lab.staff });
+      const updates = [lab.insert(staff), lab.insert(lab.noteEntry(1)), lab.remove(staff)];
+      const { code, slots } = await rejected(
+        client.write({ ...device, role: "other", electionId: uint128(1n), updates }),
+      );
+      assert.deepEqual(
+        [code, slots?.map((slot) => slot.code)],
+        [Code.UNKNOWN, [PERMISSION_DENIED, OK, PERMISSION_DENIED]],
+      );
+    }),
+  );
+
+  requirement(
+    "CON-14",
+    "whose compiler's entries are written back gives an error for each const one",
+    primary(async (client) => {
+      await lab.commit(client);
+      const entries = [1, 2, 3].map((n) => lab.noteEntry(n, { isConst: n !== 2 }));
+      assert.deepEqual(await lab.slotCodes(lab.write(client, entries.map(lab.insert))), [
+        INVALID_ARGUMENT,
+        OK,
+        INVALID_ARGUMENT,
+      ]);
+    }),
+  );
+});
