@@ -251,6 +251,19 @@ describe("Write", () => {
       assert.deepEqual(await etherTypes(client), [2, 3]);
     });
 
+    requirement("WRT-19", "gets PERMISSION_DENIED for what is another role's, update by update", async () => {
+      const other = agent.client();
+      const role = { name: "guest" };
+      const answer = await other.stream().arbitrate(7n, { role });
+      assert.equal(answer.status?.code, OK);
+      const staff = { tableId: lab.lab.staff };
+      const more = { role: role.name, electionId: uint128(7n) };
+      const batch = [insert(aclEntry(1)), insert(noteEntry(2, staff)), insert(noteEntry(3))];
+      assert.deepEqual(await codes(batch, more), [OK, PERMISSION_DENIED, OK]);
+      assert.deepEqual(await etherTypes(client), [1, 3]);
+      assert.deepEqual(await codes([insert(noteEntry(2, staff))]), [OK], "the default role may write it");
+    });
+
     requirement("WRT-22", "is processed in list order: later updates meet what earlier ones did", async () => {
       const batch = [
         insert(aclEntry(1)),
