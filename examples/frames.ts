@@ -93,7 +93,7 @@ export function describeFrame(frame: Buffer): string {
   const payload = frame.subarray(at);
   switch (type) {
     case ethertype.lldp:
-      return `${tag}LLDP, ${lldpNames(payload)}`;
+      return `${tag}${["LLDP", ...lldpNames(payload)].join(", ")}`;
     case ethertype.gdp:
       return `${tag}GDP from ${Array.from(frame.subarray(6, 12), (byte) => byte.toString(16).padStart(2, "0")).join(":")}`;
     case ethertype.ipv4:
@@ -105,7 +105,8 @@ export function describeFrame(frame: Buffer): string {
   }
 }
 
-function lldpNames(payload: Buffer): string {
+/** What chassis and port are called. */
+function lldpNames(payload: Buffer): readonly string[] {
   const names: string[] = [];
   for (let at = 0; at + 2 <= payload.length;) {
     const head = payload.readUInt16BE(at);
@@ -116,7 +117,7 @@ function lldpNames(payload: Buffer): string {
     if (type === 2) names.push(`port ${name}`);
     at += 2 + length;
   }
-  return names.join(", ");
+  return names;
 }
 
 function v4(bytes: Buffer, at: number): string {
