@@ -63,7 +63,10 @@ describe("a program", () => {
         INVALID_ARGUMENT,
         INVALID_ARGUMENT,
       ]);
-      const found = await client.read({ ...device, entities: [{ tableEntry: lab.noteEntry(0xbeef, { action: null }) }] });
+      const found = await client.read({
+        ...device,
+        entities: [{ tableEntry: lab.noteEntry(0xbeef, { action: null }) }],
+      });
       const param = found[0]?.tableEntry?.action?.action?.params?.[0];
       assert.deepEqual(Buffer.from(param?.value ?? []), lab.num(0xcafe));
 
