@@ -25,7 +25,7 @@ export async function runMemory(): Promise<readonly Sample[]> {
   if (device === undefined) throw new Error("the default configuration has a device");
   await prepare(device);
   const before = heldBytes();
-  for (const request of requests) await device.write(decodeWriteRequest(request), caller);
+  for (const request of requests) await device.write({ ...decodeWriteRequest(request), bytes: request.length }, caller);
   const perEntry = (heldBytes() - before) / device.entryCount;
   return [{ what: "held by a ternary entry of five fields", unit: "bytes", value: perEntry, goal: { atMost: 600 } }];
 }
@@ -39,11 +39,8 @@ async function prepare(device: Switch): Promise<void> {
   device.controllers.update(id, { deviceId: device.deviceId, role: defaultRole, roleConfig: undefined, electionId });
   const p4info = new EncodedP4Info(programBytes("ternary"));
   const config = { p4info, deviceConfig: new Uint8Array(0), cookie: undefined };
-  await device.setPipeline(
-    claim,
-    () => "verify-and-commit",
-    () => config,
-  );
+  const push = { ...claim, bytes: 0, action: () => "verify-and-commit" as const, config: () => config } as const;
+  await device.setPipeline(push, caller);
 }
 
 function heldBytes(): number {

@@ -80,7 +80,13 @@ function switchMetrics(devices: Devices): readonly MetricSource[] {
     perDevice("p4rtd_streams", "Open StreamChannel calls that named the device.", "gauge", (d) => d.controllers.count),
     perDevice("p4rtd_controllers", "Live controllers.", "gauge", (d) => d.controllers.arbiter.controllerCount),
     perDevice("p4rtd_primaries", "Roles that have a primary.", "gauge", (d) => d.controllers.arbiter.primaries.length),
-    perDevice("p4rtd_entries", "Table entries in the store.", "gauge", (d) => d.entryCount),
+    perDevice("p4rtd_entries", "Committed table entries.", "gauge", (d) => d.entryCount),
+    perDevice(
+      "p4rtd_entries_unrealised",
+      "Committed table entries that nothing on the datapath realises.",
+      "gauge",
+      (d) => d.unrealisedCount,
+    ),
     perDevice(
       "p4rtd_frames_classified_total",
       "Frames that met the ACL.",

@@ -1,8 +1,5 @@
 /** Ports in the controller's numbering, as text or number. @see P4Runtime §18.1 */
 
-/** The CPU port of the SDN numbering; the datapath knows it by the same number. */
-export const sdnCpuPort = 0xfffffffd;
-
 const maxDigits = 10;
 
 /**

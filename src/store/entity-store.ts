@@ -15,6 +15,7 @@ export class EntityStore {
   readonly schema: EntitySchema;
   readonly tables: ReadonlyMap<number, TableStore>;
   #generation = 0;
+  #entryCount = 0;
   #stage: Stage | undefined;
   /** Readers per generation, in ascending order. */
   readonly #readers = new Map<number, number>();
@@ -32,11 +33,9 @@ export class EntityStore {
     return this.#generation;
   }
 
-  /** Match entries in the published state. @precondition no stage is open */
+  /** Match entries in the published state. */
   get entryCount(): number {
-    let count = 0;
-    for (const table of this.tables.values()) count += table.entries;
-    return count;
+    return this.#entryCount;
   }
 
   /** Opens a batch over the published state. @precondition no other one is open */
@@ -51,6 +50,7 @@ export class EntityStore {
     invariant(this.#stage === stage, "the open stage is published");
     this.#stage = undefined;
     this.#generation = stage.generation;
+    this.#entryCount += stage.growth;
     this.#garbage.push(stage.garbage());
     this.#sweep();
   }

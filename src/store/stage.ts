@@ -29,6 +29,13 @@ export class Stage {
     return this.#steps.length;
   }
 
+  /** Match entries this stage adds, less those it ends. */
+  get growth(): number {
+    let growth = 0;
+    for (const step of this.#steps) growth += step === Step.Insert ? 1 : step === Step.Delete ? -1 : 0;
+    return growth;
+  }
+
   /** The entry with `key` as this stage has it, or undefined. */
   find(table: TableStore, key: string): Version | undefined {
     const head = table.heads.get(key);

@@ -8,6 +8,7 @@ import {
   type Status,
 } from "../base/status.js";
 import type { Logger } from "../base/logger.js";
+import { Slices } from "../base/slices.js";
 import type { Datapath, Plan } from "../datapath/datapath.js";
 import { Version } from "../store/version.js";
 import { restartCounter } from "./counters.js";
@@ -20,21 +21,25 @@ export interface PipelineOptions extends ProgramOptions {
   readonly identicalCommit: "clear" | "keep";
 }
 
+/** Largest P4Info taken: it is checked and bound in one go, about 1 ms for 1.5 kB. The device config is not limited by it. */
+const maxP4InfoBytes = 4 * 1024 * 1024;
+
+/** The committed program of one device, and the saved one if there is one. */
 export class Pipelines {
   readonly realiser: Realiser;
   readonly #datapath: Datapath;
   readonly #options: PipelineOptions;
   readonly #log: Logger;
-  readonly #committed: (program: Program) => void;
+  readonly #changed: () => void;
   #active: Program | undefined;
   #saved: Program | undefined;
 
-  /** @param committed called with each program that becomes active */
-  constructor(datapath: Datapath, options: PipelineOptions, log: Logger, committed: (program: Program) => void) {
+  /** @param changed called when `active` or `current` has become another program */
+  constructor(datapath: Datapath, options: PipelineOptions, log: Logger, changed: () => void) {
     this.#datapath = datapath;
     this.#options = options;
     this.#log = log;
-    this.#committed = committed;
+    this.#changed = changed;
     this.realiser = new Realiser(options.queues, options.unboundTables);
   }
 
@@ -72,12 +77,16 @@ export class Pipelines {
       return this.#commitSaved();
     }
     if (config === undefined) throw invalidArgument(`${action.toUpperCase().replaceAll("-", "_")} needs a config`);
+    const { length } = config.p4info.bytes;
+    if (length > maxP4InfoBytes)
+      throw invalidArgument(`P4Info of ${length} bytes; at most ${maxP4InfoBytes} are taken`);
     switch (action) {
       case "verify":
         buildProgram(config, this.#options);
         return undefined;
       case "verify-and-save":
         this.#saved = buildProgram(config, this.#options);
+        this.#changed();
         return undefined;
       case "verify-and-commit":
         return this.#verifyAndCommit(config);
@@ -124,7 +133,7 @@ export class Pipelines {
   #keep(active: Program, config: PipelineConfig): void {
     this.#saved = undefined;
     this.#active = { ...active, config };
-    this.#committed(this.#active);
+    this.#changed();
   }
 
   async #commitSaved(): Promise<Status | undefined> {
@@ -138,7 +147,7 @@ export class Pipelines {
     try {
       const reset = plan.reset(program.bindings.specs);
       if (!reset.ok) throw new StatusError(reset.status);
-      this.#install(plan, program);
+      await this.#install(plan, program);
     } catch (error) {
       plan.abandon();
       throw error;
@@ -148,15 +157,18 @@ export class Pipelines {
     this.#active = program;
     this.#saved = undefined;
     this.#report(program);
-    this.#committed(program);
+    this.#changed();
     return undefined;
   }
 
-  #install(plan: Plan, program: Program): void {
+  /** In slices: the turn is held, so neither program nor datapath changes meanwhile. */
+  async #install(plan: Plan, program: Program): Promise<void> {
+    const slices = new Slices();
     for (const table of program.tables.values()) {
       for (const head of table.store.heads.values()) {
         const version = Version.visible(head, program.store.generation);
         if (version !== undefined) this.realiser.add(plan, table, version);
+        if (slices.due) await slices.pause();
       }
     }
   }

@@ -10,7 +10,7 @@ import { indexP4Info } from "../pipeline/index-p4info.js";
 import type { P4InfoSpec } from "../pipeline/p4info.js";
 import type { Pipeline, Table } from "../pipeline/pipeline.js";
 import { EntityStore } from "../store/entity-store.js";
-import type { TableStore } from "../store/table-store.js";
+import { defaultKey, isLive, type TableStore } from "../store/table-store.js";
 import { initialDefaults } from "./initial-defaults.js";
 
 /** A P4Info as pushed; decoded only when the caller has been found to be primary. */
@@ -139,4 +139,16 @@ function actionRestrictions(schema: EntitySchema): ReadonlyMap<number, Restricti
     }
   }
   return restrictions;
+}
+
+/** Match entries of `program` that are control-plane state only. Looks at entries only where something is unrealised. */
+export function countUnrealised(program: Program): number {
+  const partly = new Set(program.bindings.unrealised.map(({ table }) => table.id));
+  let count = 0;
+  for (const [id, { store }] of program.tables) {
+    if (!partly.has(id)) continue;
+    for (const head of store.heads.values())
+      if (head.key !== defaultKey && head.rule === undefined && isLive(head)) count++;
+  }
+  return count;
 }

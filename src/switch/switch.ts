@@ -1,12 +1,13 @@
 /** The switch a controller sees: one device with its arbitration, pipeline, entities and packets. */
+import { Admission } from "../base/admission.js";
 import type { Clock } from "../base/clock.js";
 import type { Logger } from "../base/logger.js";
-import { StatusError, unimplemented, type Status } from "../base/status.js";
+import { Code, resourceExhausted, StatusError, unimplemented, type Status } from "../base/status.js";
 import { Turn } from "../base/turn.js";
 import type { Datapath } from "../datapath/datapath.js";
 import { DropCounts } from "../datapath/drop-reason.js";
 import type { Injector } from "../datapath/injector.js";
-import { cpuPort } from "../datapath/port.js";
+import { cpuPort, ordinaryPort } from "../datapath/port.js";
 import type { ChangeRecord } from "../entity/change-record.js";
 import type { QueryDecoder } from "../entity/read-query.js";
 import type { UpdateDecoder } from "../entity/update.js";
@@ -17,7 +18,7 @@ import type { Caller } from "./caller.js";
 import { Controllers } from "./controllers.js";
 import { Packets, type PacketOptions } from "./packets.js";
 import { Pipelines, type PipelineAction, type PipelineOptions } from "./pipelines.js";
-import type { PipelineConfig } from "./program.js";
+import { countUnrealised, type PipelineConfig } from "./program.js";
 import { ReadBatch, type FlowingSink } from "./read.js";
 import { WriteBatch, type Atomicity, type UpdateResult } from "./write.js";
 
@@ -37,11 +38,24 @@ export interface Claim {
   readonly electionId: ElectionId | undefined;
 }
 
+/** A SetForwardingPipelineConfig; action and config are decoded when the caller has been found to be primary (SFP-04). */
+export interface PipelineRequest extends Claim {
+  /** Size of the request as received. */
+  readonly bytes: number;
+  readonly action: () => PipelineAction;
+  readonly config: () => PipelineConfig | undefined;
+}
+
 export interface WriteRequest extends Claim {
+  /** Size of the request as received, which it holds on to while it waits. */
+  readonly bytes: number;
   /** Enum number of `WriteRequest.Atomicity`. */
   readonly atomicity: number;
   readonly updates: UpdateDecoder;
 }
+
+/** Writes and pushes that may wait for their turn on one device; the primary is told to slow down beyond. */
+const maxWaiting = { requests: 1024, bytes: 128 * 1024 * 1024 };
 
 const atomicities: Readonly<Record<number, Atomicity>> = {
   0: "continue-on-error",
@@ -62,6 +76,7 @@ export class Switch implements AsyncDisposable {
   readonly drops = new DropCounts();
   readonly #pipelines: Pipelines;
   readonly #turn = new Turn();
+  readonly #admission = new Admission(maxWaiting);
   readonly #log: Logger;
   readonly #stop = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
@@ -75,12 +90,14 @@ export class Switch implements AsyncDisposable {
     const arbiter = new Arbiter({ deviceId: options.deviceId, ...options.arbitration });
     this.controllers = new Controllers(arbiter, options.log);
     this.packets = new Packets(datapath, this.controllers, this.drops, options.packets);
-    const isPort = (port: number) =>
-      port === cpuPort || datapath.port(port as Parameters<Datapath["port"]>[0]) !== undefined;
+    const isPort = (port: number) => port === cpuPort || hasPort(datapath, port);
     const pipeline = { ...options.pipeline, isPort, capabilities: datapath.capabilities };
-    this.#pipelines = new Pipelines(datapath, pipeline, options.log, (program) => {
-      arbiter.setPipelineRoles([...program.pipeline.roles].map(roleName));
-      this.packets.use(program);
+    this.#pipelines = new Pipelines(datapath, pipeline, options.log, () => {
+      const { active, current } = this.#pipelines;
+      arbiter.setPipelineRoles(
+        [active, current].flatMap((program) => [...(program?.pipeline.roles ?? [])]).map(roleName),
+      );
+      this.packets.use(active);
     });
   }
 
@@ -102,18 +119,24 @@ export class Switch implements AsyncDisposable {
     return this.#pipelines.active;
   }
 
-  /** Entries in the store that writes go to. */
+  /** Match entries that are committed, and how many of them nothing on the datapath realises. */
   get entryCount(): number {
-    return this.#pipelines.current?.store.entryCount ?? 0;
+    return this.active?.store.entryCount ?? 0;
+  }
+
+  get unrealisedCount(): number {
+    return this.active === undefined ? 0 : countUnrealised(this.active);
   }
 
   /**
    * One Write at a time (P4Runtime §12.1). One result per update, in request order.
-   * @throws StatusError NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION, UNIMPLEMENTED, in this order (WRT-01 … WRT-05)
+   * @throws StatusError NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION, UNIMPLEMENTED, in this order (WRT-01 … WRT-05);
+   *   RESOURCE_EXHAUSTED if too much waits already
    */
   async write(request: WriteRequest, caller: Caller): Promise<readonly UpdateResult[]> {
     this.#admit(request); // who may not write now does not wait for a turn to be told (ARB-40, ARB-41)
-    return this.#turn.run(async () => {
+    using _place = this.#wait(request.bytes);
+    return await this.#turn.run(async () => {
       const role = this.#admit(request);
       const program = this.#pipelines.require();
       const atomicity = atomicities[request.atomicity];
@@ -146,22 +169,36 @@ export class Switch implements AsyncDisposable {
     return new ReadBatch(program, this.datapath, sink, { ...options, scope, log: this.#log }).run(queries);
   }
 
-  /** @throws StatusError NOT_FOUND, PERMISSION_DENIED, then the action's own errors (SFP-02 … SFP-37) */
-  async setPipeline(
-    claim: Claim,
-    action: () => PipelineAction,
-    config: () => PipelineConfig | undefined,
-  ): Promise<void> {
-    this.#admit(claim);
+  /**
+   * @throws StatusError NOT_FOUND, PERMISSION_DENIED, then the action's own errors (SFP-02 … SFP-37); RESOURCE_EXHAUSTED if
+   *   too much waits already
+   */
+  async setPipeline(request: PipelineRequest, { peer }: Caller): Promise<void> {
+    this.#admit(request);
+    using _place = this.#wait(request.bytes);
     await this.#turn.run(async () => {
-      const role = this.#admit(claim);
+      const role = this.#admit(request);
       await this.#asPrimary(role, async () => {
-        const lost = await this.#pipelines.set(action(), config());
-        if (lost === undefined) return;
-        await this.#recover(lost);
-        throw new StatusError(lost);
+        const action = request.action();
+        const lost = await this.#pipelines.set(action, request.config());
+        if (lost !== undefined) {
+          await this.#recover(lost);
+          throw new StatusError(lost);
+        }
+        const tables = this.#pipelines.current?.tables.size ?? 0;
+        this.#log.info("pipeline.set", { device: this.deviceId, peer, action, tables, entries: this.entryCount });
       });
     });
+  }
+
+  /** A place among those that wait. @throws StatusError RESOURCE_EXHAUSTED if there is none */
+  #wait(bytes: number): Disposable {
+    const place = this.#admission.enter(bytes);
+    if (place !== undefined) return place;
+    const { requests, bytes: limit } = maxWaiting;
+    throw resourceExhausted(
+      `device ${this.deviceId}: ${requests} requests or ${limit} bytes wait for their turn already; await answers before sending more`,
+    );
   }
 
   /** Who is told what a commit changed: for now the log, when it is as talkative as that. */
@@ -217,8 +254,13 @@ export class Switch implements AsyncDisposable {
           this.#log.info("datapath.port_state", { device: this.deviceId, port: event.port, state: event.state });
           break;
         case "lost":
-          await this.#turn.run(() => this.#recover({ code: 14, message: event.reason }));
+          await this.#turn.run(() => this.#recover({ code: Code.UNAVAILABLE, message: event.reason }));
       }
     }
   }
+}
+
+function hasPort(datapath: Datapath, port: number): boolean {
+  const id = ordinaryPort(port);
+  return id !== undefined && datapath.port(id) !== undefined;
 }

@@ -26,8 +26,8 @@ export function p4RuntimeHandlers(context: RpcContext): grpc.UntypedServiceImple
   return {
     Write: unary(context, "Write", (request, call) => write(context, request, call)),
     Read: (call: Parameters<typeof read>[1]) => void read(context, call),
-    SetForwardingPipelineConfig: unary(context, "SetForwardingPipelineConfig", (request) =>
-      setPipeline(context, request),
+    SetForwardingPipelineConfig: unary(context, "SetForwardingPipelineConfig", (request, call) =>
+      setPipeline(context, request, call),
     ),
     GetForwardingPipelineConfig: unary(context, "GetForwardingPipelineConfig", (request) =>
       getPipeline(context, request),

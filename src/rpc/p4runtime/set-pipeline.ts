@@ -1,7 +1,7 @@
 /** `SetForwardingPipelineConfig`. */
 import { invalidArgument } from "../../base/status.js";
 import type { PipelineAction } from "../../switch/pipelines.js";
-import { deviceOf, type RpcContext } from "../context.js";
+import { callerOf, deviceOf, type RpcContext, type UnaryCall } from "../context.js";
 
 const actions: Readonly<Record<number, PipelineAction>> = {
   1: "verify",
@@ -14,14 +14,16 @@ const actions: Readonly<Record<number, PipelineAction>> = {
 const done = Buffer.alloc(0);
 
 /** Action and config are looked at when the caller has been found to be primary (SFP-04). */
-export async function setPipeline(context: RpcContext, bytes: Buffer): Promise<Buffer> {
+export async function setPipeline(context: RpcContext, bytes: Buffer, call: UnaryCall): Promise<Buffer> {
   // With the generated P4Info classes, half a megabyte that no other RPC needs.
   const { decodeSetPipelineRequest } = await import("../../wire/decode-set-pipeline.js");
   const request = decodeSetPipelineRequest(bytes);
+  const { role, electionId } = request;
+  const action = () => actionOf(request.action);
+  const config = () => request.config;
   await deviceOf(context, request.deviceId).setPipeline(
-    request,
-    () => actionOf(request.action),
-    () => request.config,
+    { role, electionId, bytes: bytes.length, action, config },
+    callerOf(call),
   );
   return done;
 }

@@ -163,18 +163,13 @@ export class Scene implements AsyncDisposable {
   /** "OK", or code and message of the refusal. @precondition election id 1 is primary, unless another `id` is given */
   async set(action: PipelineAction, config?: PipelineConfig, id = 1, role = ""): Promise<string> {
     const claim = { role, electionId: electionId(0n, BigInt(id)) };
-    return outcome(
-      this.sw.setPipeline(
-        claim,
-        () => action,
-        () => config,
-      ),
-    );
+    const request = { ...claim, bytes: 0, action: () => action, config: () => config };
+    return outcome(this.sw.setPipeline(request, { peer: "test", principal: "anonymous" }));
   }
 
   /** The results of one Write, as codes; or the code of the whole. */
   async write(list: readonly EntryUpdate[], role = ""): Promise<string> {
-    const request = { role, electionId: electionId(0n, 1n), atomicity: 0, updates: updates(list) };
+    const request = { role, electionId: electionId(0n, 1n), atomicity: 0, bytes: 0, updates: updates(list) };
     try {
       const results = await this.sw.write(request, { peer: "test", principal: "anonymous" });
       return results.map((status) => (status === undefined ? "OK" : codeName(status.code))).join(" ");
