@@ -2,6 +2,7 @@
 import { invariant } from "../base/invariant.js";
 import { alreadyExists, notFound, resourceExhausted } from "../base/status.js";
 import type { ChangeRecord } from "../entity/change-record.js";
+import { describeKey } from "../entity/describe-key.js";
 import type { Extras } from "../entity/table-entry.js";
 import { isLive, type Garbage, type TableStore } from "./table-store.js";
 import { live, Version } from "./version.js";
@@ -48,7 +49,10 @@ export class Stage {
    */
   insert(table: TableStore, key: string, action: string, extras: Extras): Version {
     const head = table.heads.get(key);
-    if (isLive(head)) throw alreadyExists(`table '${table.schema.table.alias}' has this entry already`);
+    if (isLive(head))
+      throw alreadyExists(
+        `table '${table.schema.table.alias}' has the entry ${describeKey(table.schema, key)} already`,
+      );
     const { capacity } = table.schema;
     if (table.entries >= capacity)
       throw resourceExhausted(`table '${table.schema.table.alias}' is full: ${capacity} entries`, { capacity });
@@ -80,7 +84,8 @@ export class Stage {
   /** The entry with `key`. @throws StatusError NOT_FOUND */
   require(table: TableStore, key: string): Version {
     const head = table.heads.get(key);
-    if (!isLive(head)) throw notFound(`table '${table.schema.table.alias}' has no such entry`);
+    if (!isLive(head))
+      throw notFound(`table '${table.schema.table.alias}' has no entry ${describeKey(table.schema, key)}`);
     return head;
   }
 

@@ -4,6 +4,7 @@ import type { Logger } from "../base/logger.js";
 import { Slices } from "../base/slices.js";
 import { Code, notFound, StatusError, type Status } from "../base/status.js";
 import type { Datapath } from "../datapath/datapath.js";
+import { describeKey } from "../entity/describe-key.js";
 import type { EntitySink } from "../entity/entity-sink.js";
 import type { DirectQuery, QueryDecoder, ReadQuery, TableEntryQuery } from "../entity/read-query.js";
 import { headBytes, headNumber } from "../entity/record-layout.js";
@@ -83,7 +84,7 @@ export class ReadBatch {
         found += await this.#table(query, store, snapshot);
     }
     if (found === 0 && query.kind !== "table-entry" && (query.key !== undefined || query.match !== undefined))
-      throw notFound(`table '${query.tables[0]?.table.alias ?? ""}' has no such entry`);
+      throw notFound(missing(query));
   }
 
   async #table(query: TableEntryQuery | DirectQuery, store: TableStore, snapshot: Snapshot): Promise<number> {
@@ -145,4 +146,10 @@ function selects(query: TableEntryQuery | DirectQuery, version: Version): boolea
     return false;
   if (query.metadata !== undefined && Buffer.compare(query.metadata, version.extras.metadata) !== 0) return false;
   return query.controllerMetadata === undefined || query.controllerMetadata === version.extras.controllerMetadata;
+}
+
+/** What a query of one direct resource did not find. */
+function missing({ tables: [schema], key }: DirectQuery): string {
+  if (schema === undefined) return "there is no such table";
+  return `table '${schema.table.alias}' has no entry ${key === undefined ? "with this match" : describeKey(schema, key)}`;
 }

@@ -1,8 +1,7 @@
 /** Life of a Write: updates are pulled, staged and planned one by one, then made visible at one instant. */
-import { toHex } from "../base/hex.js";
 import { Slices } from "../base/slices.js";
-import { Code, invalidArgument, permissionDenied, statusOf, type Status } from "../base/status.js";
-import type { Restriction, Violation } from "../constraints/restriction.js";
+import { Code, invalidArgument, permissionDenied, statusOf, type Status, type StatusError } from "../base/status.js";
+import { explain, type Violation } from "../constraints/restriction.js";
 import type { Datapath, Plan } from "../datapath/datapath.js";
 import {
   extrasEmpty,
@@ -13,6 +12,7 @@ import {
   type TableEntryDraft,
   type UpdateType,
 } from "../entity/table-entry.js";
+import { describeKey, describeSlots } from "../entity/describe-key.js";
 import type { ChangeRecord } from "../entity/change-record.js";
 import type { Update, UpdateDecoder } from "../entity/update.js";
 import { isForRole, type Table } from "../pipeline/pipeline.js";
@@ -235,12 +235,14 @@ export class WriteBatch {
 
   /** @throws StatusError INVALID_ARGUMENT naming entry, clause and values */
   #restrict(table: ProgramTable, entry: TableEntryDraft): void {
-    if (!entry.isDefault)
-      check(table.restriction, entry.keyBytes, entry.keyLength, `table '${table.schema.table.alias}': entry`);
+    const brokenEntry = entry.isDefault ? undefined : table.restriction?.violated(entry.keyBytes);
+    if (brokenEntry !== undefined)
+      throw violated(brokenEntry, `table '${table.schema.table.alias}': ${describeKey(table.schema, entry.key())}`);
     if (entry.action === undefined) return;
-    const { action } = entry.action;
-    const restriction = this.#program.actionRestrictions.get(action.id);
-    check(restriction, entry.actionBytes, entry.actionLength, `action '${action.alias}': call`);
+    const { action, layout } = entry.action;
+    const brokenCall = this.#program.actionRestrictions.get(action.id)?.violated(entry.actionBytes);
+    if (brokenCall !== undefined)
+      throw violated(brokenCall, `action '${action.alias}': ${describeSlots(layout, entry.actionBytes).join(", ")}`);
   }
 }
 
@@ -249,17 +251,8 @@ function rolledBack(results: readonly UpdateResult[], count: number): readonly U
   return Array.from({ length: count }, (_, i) => (i < last ? undone : i > last ? notTried : results[last]));
 }
 
-function check(restriction: Restriction | undefined, record: Uint8Array, length: number, what: string): void {
-  const violation = restriction?.violated(record);
-  if (violation === undefined) return;
-  throw invalidArgument(violationText(violation, `${what} 0x${toHex(record.subarray(0, length))}`), {
-    clause: violation.clause,
-  });
-}
-
-function violationText({ restriction, line, column, clause, values }: Violation, what: string): string {
-  const shown = values.map(({ name, value }) => `${name} = ${value}`).join(", ");
-  return `${what} violates ${restriction} at ${line}:${column}: ${clause}${shown === "" ? "" : ` (${shown})`}`;
+function violated(violation: Violation, subject: string): StatusError {
+  return invalidArgument(explain(violation, subject), { clause: violation.clause });
 }
 
 function sameMeter(a: MeterConfig | undefined, b: MeterConfig | undefined): boolean {
