@@ -47,8 +47,12 @@ describe("arbitration, where the text is open", () => {
       const stranger = new Controller(agent, 0n);
       stranger.stream.sendArbitration(1, { deviceId: long(0n) });
       assert.equal((await stranger.stream.ended()).code, NOT_FOUND);
-      for (const attempt of [stranger.push(1), stranger.pipeline(), stranger.write(1, "insert"), stranger.read()])
-        assert.equal((await rejected(attempt)).code, NOT_FOUND);
+      const attempts = [stranger.push(1), stranger.pipeline(), stranger.write(1, "insert"), stranger.read()];
+      const failures = await Promise.all(attempts.map(rejected));
+      assert.deepEqual(
+        failures.map(({ code }) => code),
+        [NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND],
+      );
     }),
   );
 
