@@ -8,7 +8,7 @@ import { loadP4Info } from "../support/p4info.js";
 import { long, rejected, uint128, type Entity, type Update } from "../support/p4-client.js";
 import { requirement } from "../support/requirement.js";
 import { Controller, frames, twoDevices } from "./controller.js";
-import { etherType, packetOut, publicEntries, tableId } from "./wbb.js";
+import { etherType, packetOut, publicEntries, tableId, trap } from "./wbb.js";
 
 const { OK, NOT_FOUND, ALREADY_EXISTS, INVALID_ARGUMENT, FAILED_PRECONDITION, PERMISSION_DENIED } = Code;
 const device = { deviceId: long(111n) };
@@ -47,8 +47,12 @@ describe("arbitration, where the text is open", () => {
       const stranger = new Controller(agent, 0n);
       stranger.stream.sendArbitration(1, { deviceId: long(0n) });
       assert.equal((await stranger.stream.ended()).code, NOT_FOUND);
-      for (const attempt of [stranger.push(1), stranger.pipeline(), stranger.write(1, "insert"), stranger.read()])
-        assert.equal((await rejected(attempt)).code, NOT_FOUND);
+      const attempts = [stranger.push(1), stranger.pipeline(), stranger.write(1, "insert"), stranger.read()];
+      const failures = await Promise.all(attempts.map(rejected));
+      assert.deepEqual(
+        failures.map(({ code }) => code),
+        [NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND],
+      );
     }),
   );
 
@@ -249,6 +253,21 @@ describe("Write, where the text is open", () => {
       assert.deepEqual([code, slots?.map((slot) => slot.code)], [Code.UNKNOWN, [OK, ALREADY_EXISTS, OK, OK]]);
       assert.deepEqual(slots?.[0], { code: OK, message: "", space: "" });
       assert.equal((await controller.read()).length, 3);
+    }),
+  );
+
+  requirement(
+    "AMB-51",
+    "is RESOURCE_EXHAUSTED when the table is full",
+    suite(async (agent) => {
+      const controller = await primary(agent);
+      const full = Array.from({ length: 8 }, (_, i) => etherType("88cc", trap, i + 1));
+      await write(controller, inserts(...full));
+      const { slots } = await rejected(write(controller, inserts(etherType("6007"))));
+      assert.deepEqual(
+        slots?.map(({ code }) => code),
+        [Code.RESOURCE_EXHAUSTED],
+      );
     }),
   );
 

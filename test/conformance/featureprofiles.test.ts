@@ -1,17 +1,14 @@
 /** The flows of the public test-suite for traceroute and discovery, end to end over gRPC on the software datapath. */
 import assert from "node:assert/strict";
-import { Code, codeName } from "../../src/base/status.js";
+import { Code } from "../../src/base/status.js";
 import { p4 } from "../../src/wire/gen/proto.js";
 import { Agent } from "../support/agent.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { loadP4Info } from "../support/p4info.js";
-import { rejected, type TableEntry } from "../support/p4-client.js";
 import { requirement } from "../support/requirement.js";
 import { Wire } from "../support/wire.js";
 import { Controller, cpu, frames, twoDevices } from "./controller.js";
-import { etherType, packetOut, publicEntries, tableId, trap } from "./wbb.js";
-
-const { NOT_FOUND, ALREADY_EXISTS, INVALID_ARGUMENT, RESOURCE_EXHAUSTED } = Code;
+import { packetOut, publicEntries } from "./wbb.js";
 
 /** An agent with two devices. */
 const suite = (run: (agent: Agent) => Promise<void>) => async () => {
@@ -44,31 +41,6 @@ describe("the public suite with two devices (P4RT-1.1)", () => {
   );
 });
 
-describe("the public suite's entries (P4RT-2.2)", () => {
-  noLeaks();
-
-  requirement(
-    "FPX-17",
-    "show their metadata after INSERT and MODIFY, and are gone after DELETE",
-    suite(async (agent) => {
-      const controller = await Controller.primary(agent, 100);
-      const lldp = etherType("88cc");
-      const shown = async () =>
-        (await controller.read({ tableId: tableId })).map(({ tableEntry }) =>
-          Buffer.from(tableEntry?.metadata ?? []).toString(),
-        );
-      for (const { type, metadata, want } of [
-        { type: "insert", metadata: "inserted", want: ["inserted"] },
-        { type: "modify", metadata: "modified", want: ["modified"] },
-        { type: "delete", metadata: "whatever", want: [] },
-      ] as const) {
-        await controller.write(100, type, { ...lldp, metadata: Buffer.from(metadata) });
-        assert.deepEqual(await shown(), want);
-      }
-    }),
-  );
-});
-
 describe("the public suite's packets (P4RT-3.1 … P4RT-7.2)", () => {
   noLeaks();
 
@@ -77,7 +49,7 @@ describe("the public suite's packets (P4RT-3.1 … P4RT-7.2)", () => {
     const lead = await Controller.primary(agent, 100);
     await lead.write(100, "insert", ...publicEntries);
     const backup = new Controller(agent);
-    assert.equal(await backup.arbitrate(99), ALREADY_EXISTS);
+    assert.equal(await backup.arbitrate(99), Code.ALREADY_EXISTS);
     return { lead, backup };
   }
 
@@ -116,92 +88,4 @@ describe("the public suite's packets (P4RT-3.1 … P4RT-7.2)", () => {
       assert.equal(wire.taken().filter(({ port }) => port === 12).length, packetsOut);
     }),
   );
-});
-
-/** An update that PINS' fuzzer would send, and the code it expects. */
-interface Malformed {
-  readonly what: string;
-  readonly type: "insert" | "modify" | "delete";
-  readonly entry: TableEntry;
-  readonly want: Code;
-}
-
-describe("public clients", () => {
-  noLeaks();
-
-  requirement(
-    "FPX-34",
-    "find nothing after they deleted all they had written",
-    suite(async (agent) => {
-      const controller = await Controller.primary(agent, 100);
-      await controller.write(100, "insert", ...publicEntries);
-      const entries = (await controller.read()).flatMap(({ tableEntry }) => (tableEntry ? [tableEntry] : []));
-      await controller.write(100, "delete", ...entries);
-      assert.deepEqual(await controller.read({ counterData: {}, meterConfig: {} }), []);
-    }),
-  );
-
-  const lldp = etherType("88cc");
-  const discovery = etherType("6007");
-  const [field = {}] = discovery.match ?? [];
-  const withMatch = (...match: NonNullable<TableEntry["match"]>) => ({ ...discovery, match });
-  for (const { what, type, entry, want } of [
-    { what: "an unknown table", type: "insert", entry: { ...discovery, tableId: 0x02ffffff }, want: INVALID_ARGUMENT },
-    { what: "an unknown action", type: "insert", entry: withAction(0x01ffffff), want: INVALID_ARGUMENT },
-    { what: "an unknown field", type: "insert", entry: withMatch({ ...field, fieldId: 9 }), want: INVALID_ARGUMENT },
-    {
-      what: "a field twice",
-      type: "insert",
-      entry: withMatch(field, field),
-      want: INVALID_ARGUMENT,
-    },
-    { what: "no action", type: "insert", entry: { ...discovery, action: null }, want: INVALID_ARGUMENT },
-    {
-      what: "a member as action",
-      type: "insert",
-      entry: withKind({ actionProfileMemberId: 1 }),
-      want: INVALID_ARGUMENT,
-    },
-    { what: "a set without weight", type: "insert", entry: withKind(oneShot(0)), want: INVALID_ARGUMENT },
-    { what: "an entry that is there", type: "insert", entry: lldp, want: ALREADY_EXISTS },
-    { what: "an entry that is not there", type: "modify", entry: discovery, want: NOT_FOUND },
-    { what: "an entry that is not there", type: "delete", entry: discovery, want: NOT_FOUND },
-  ] satisfies readonly Malformed[])
-    requirement(
-      "FPX-36",
-      `get ${codeName(want)} for ${type} with ${what}`,
-      suite(async (agent) => {
-        const controller = await Controller.primary(agent, 100);
-        await controller.write(100, "insert", lldp);
-        const { code, slots } = await rejected(controller.write(100, type, entry));
-        assert.deepEqual([code, slots?.map((slot) => slot.code)], [Code.UNKNOWN, [want]]);
-      }),
-    );
-
-  requirement(
-    ["FPX-36", "AMB-51"],
-    "get RESOURCE_EXHAUSTED above the size of the table, not before",
-    suite(async (agent) => {
-      const controller = await Controller.primary(agent, 100);
-      const full = Array.from({ length: 8 }, (_, i) => etherType("88cc", trap, i + 1));
-      await controller.write(100, "insert", ...full);
-      const { slots } = await rejected(controller.write(100, "insert", discovery));
-      assert.deepEqual(
-        slots?.map(({ code }) => code),
-        [RESOURCE_EXHAUSTED],
-      );
-    }),
-  );
-
-  function withAction(actionId: number) {
-    return withKind({ action: { actionId } });
-  }
-
-  function withKind(action: p4.v1.TableAction.$Properties) {
-    return { ...discovery, action };
-  }
-
-  function oneShot(weight: number): p4.v1.TableAction.$Properties {
-    return { actionProfileActionSet: { actionProfileActions: [{ action: { actionId: trap }, weight }] } };
-  }
 });

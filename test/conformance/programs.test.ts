@@ -1,6 +1,8 @@
-/** What only some programs have: sized enums, tables of a role, entries that a compiler wrote down. */
+/** What only some programs have: types of their own, tables of a role, entries that a compiler wrote down. */
 import assert from "node:assert/strict";
+import { defined } from "../../src/base/invariant.js";
 import { Code } from "../../src/base/status.js";
+import type { p4 } from "../../src/wire/gen/proto.js";
 import { Agent } from "../support/agent.js";
 import * as lab from "../support/lab-program.js";
 import { noLeaks } from "../support/no-leaks.js";
@@ -24,19 +26,28 @@ const primary = (run: (client: P4Client, stream: P4Stream) => Promise<void>) => 
   await run(client, stream);
 };
 
-/** The program whose second table has a field, a parameter and packet metadata of an enum with two members. */
-function withEnum(): lab.LabP4Info {
+/** The program whose second table takes an action `mark` with a parameter of type `name`. */
+function withParam(name: string, bitwidth: number): lab.LabP4Info {
   const info = lab.labP4Info();
-  const typeName = { name: "kind_t" };
-  const [, notes] = info.tables;
-  const [field] = notes?.matchFields ?? [];
-  assert.ok(notes && field);
-  field.typeName = typeName;
+  const typeName = { name };
   info.actions.push({
     preamble: { id: 0x01000005, name: "ingress.mark", alias: "mark" },
-    params: [{ id: 1, name: "kind", bitwidth: 16, typeName }],
+    params: [{ id: 1, name: "mark", bitwidth, typeName }],
   });
-  notes.actionRefs = [...(notes.actionRefs ?? []), { id: 0x01000005 }];
+  info.tables[1]?.actionRefs?.push({ id: 0x01000005 });
+  return info;
+}
+
+/** The second table's only field. */
+function fieldOf(info: lab.LabP4Info): p4.config.v1.MatchField.$Properties {
+  return defined(info.tables[1]?.matchFields?.[0], "the table has a field");
+}
+
+/** The program with a field, a parameter and packet metadata of an enum that has two members. */
+function withEnum(): lab.LabP4Info {
+  const info = withParam("kind_t", 16);
+  const typeName = { name: "kind_t" };
+  fieldOf(info).typeName = typeName;
   info.controllerPacketMetadata?.[1]?.metadata?.push({ id: 2, name: "kind", bitwidth: 16, typeName });
   const members = [1, 2].map((value) => ({ name: `m${value}`, value: lab.num(value) }));
   info.typeInfo = { ...info.typeInfo, serializableEnums: { kind_t: { underlyingType: { bitwidth: 16 }, members } } };
@@ -81,6 +92,42 @@ describe("a program", () => {
       await stream.quiet();
       stream.send({ packet: out(tooWide) });
       assert.equal((await stream.error()).canonicalCode, INVALID_ARGUMENT);
+    }),
+  );
+
+  requirement(
+    "TRN-10",
+    "with ports as action parameters takes them as controllers name them",
+    primary(async (client) => {
+      await lab.commit(client, withParam("port_id_t", 0));
+      const entries = ["4", "4294967293", "5", "0", "ethernet-1/1"].map((port, i) => marked(i + 1, Buffer.from(port)));
+      assert.deepEqual(await lab.slotCodes(lab.write(client, entries.map(lab.insert))), [
+        OK,
+        OK,
+        INVALID_ARGUMENT,
+        INVALID_ARGUMENT,
+        INVALID_ARGUMENT,
+      ]);
+      const found = await client.read({ ...device, entities: [{ tableEntry: { tableId: lab.lab.notes } }] });
+      assert.deepEqual(
+        found.map(({ tableEntry }) => Buffer.from(tableEntry?.action?.action?.params?.[0]?.value ?? []).toString()),
+        ["4", "4294967293"],
+      );
+    }),
+  );
+
+  requirement(
+    "TRN-15",
+    "with a type made from a translated one has plain numbers",
+    primary(async (client) => {
+      const info = lab.labP4Info();
+      fieldOf(info).typeName = { name: "outer_t" };
+      const outer = { originalType: { newType: { name: "port_id_t" } } };
+      info.typeInfo = { newTypes: { ...info.typeInfo?.newTypes, outer_t: outer } };
+      await lab.commit(client, info);
+      await lab.write(client, [lab.insert(lab.noteEntry(0xbeef))]);
+      const [found] = await client.read({ ...device, entities: [{ tableEntry: lab.noteEntry(0xbeef) }] });
+      assert.deepEqual(Buffer.from(found?.tableEntry?.match?.[0]?.exact?.value ?? []), lab.num(0xbeef));
     }),
   );
 
