@@ -16,6 +16,7 @@ import type { ElectionId } from "../session/election-id.js";
 import { roleName, type RoleName } from "../session/role.js";
 import type { Caller } from "./caller.js";
 import { Controllers } from "./controllers.js";
+import { deviceLimits, type DeviceLimits } from "./limits.js";
 import { Packets, type PacketOptions } from "./packets.js";
 import { Pipelines, type PipelineAction, type PipelineOptions } from "./pipelines.js";
 import { countUnrealised, type PipelineConfig } from "./program.js";
@@ -78,6 +79,7 @@ export class Switch implements AsyncDisposable {
   readonly #turn = new Turn();
   readonly #admission = new Admission(maxWaiting);
   readonly #log: Logger;
+  readonly #maxMasks: number;
   readonly #stop = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
 
@@ -87,6 +89,7 @@ export class Switch implements AsyncDisposable {
     this.datapath = datapath;
     this.injector = injector;
     this.#log = options.log;
+    this.#maxMasks = options.pipeline.maxMasks;
     const arbiter = new Arbiter({ deviceId: options.deviceId, ...options.arbitration });
     this.controllers = new Controllers(arbiter, options.log);
     this.packets = new Packets(datapath, this.controllers, this.drops, options.packets);
@@ -112,6 +115,11 @@ export class Switch implements AsyncDisposable {
   /** The committed or saved pipeline; undefined if there is none. */
   get pipelineConfig(): PipelineConfig | undefined {
     return this.#pipelines.current?.config;
+  }
+
+  /** What the device takes. */
+  get limits(): DeviceLimits {
+    return deviceLimits(this.datapath.capabilities.backend, this.#maxMasks, this.#pipelines.current);
   }
 
   /** The program packets meet. */

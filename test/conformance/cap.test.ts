@@ -4,8 +4,22 @@ import { Code } from "../../src/base/status.js";
 import { Agent } from "../support/agent.js";
 import * as lab from "../support/lab-program.js";
 import { noLeaks } from "../support/no-leaks.js";
-import { long, primary, rejected } from "../support/p4-client.js";
+import { long, primary, rejected, type P4Client } from "../support/p4-client.js";
 import { requirement } from "../support/requirement.js";
+import { decodeStruct } from "../support/struct.js";
+
+const storing = `
+listeners: [{ address: 127.0.0.1, port: 0, insecure: true }]
+devices: [{ device_id: 1, pipeline: { unbound_tables: store }, acl: { max_masks: 99 } }]
+interfaces: { ethernet-1/1: { port_id: 1 } }
+`;
+
+/** The device's `experimental` as plain values, by the protobuf library's own Struct. */
+async function limitsOf(client: P4Client): Promise<unknown> {
+  const { experimental } = await client.capabilities({ deviceId: long(1n) });
+  assert.equal(experimental?.type_url, "type.googleapis.com/google.protobuf.Struct");
+  return decodeStruct(experimental.value ?? new Uint8Array(0));
+}
 
 describe("Capabilities", () => {
   noLeaks();
@@ -23,6 +37,28 @@ describe("Capabilities", () => {
         assert.match(p4runtimeApiVersion, /^1\.5\.0$/);
       },
     );
+
+  requirement("CAP-01", "tells nothing of a device when asked for device 0", async () => {
+    await using agent = await Agent.start();
+    const { experimental } = await agent.client().capabilities({ deviceId: long(0n) });
+    assert.equal(experimental ?? undefined, undefined);
+  });
+
+  requirement(["CAP-02", "CAP-05"], "tells a device's limits and what nothing realises, in a Struct", async () => {
+    await using agent = await Agent.start({ yaml: storing });
+    const client = agent.client();
+    assert.deepEqual(await limitsOf(client), { backend: "soft", max_masks: 99, tables: {} });
+    await primary(client);
+    const odd = 'match_fields { id: 9 name: "phase_of_moon" bitwidth: 3 match_type: TERNARY }';
+    await lab.commit(client, lab.labP4Info(lab.editedLab(["match_fields { id: 2", `${odd} match_fields { id: 2`])));
+    const reason =
+      "match field 'phase_of_moon': no annotation, no entry 'acl.phase_of_moon' in pipeline.bindings and no well-known name";
+    assert.deepEqual(await limitsOf(client), {
+      backend: "soft",
+      max_masks: 99,
+      tables: { acl: { entries: 16384, unrealised: [reason] }, notes: { entries: 4 }, staff: { entries: 16 } },
+    });
+  });
 
   for (const deviceId of [2n, 0xffff_ffff_ffff_ffffn])
     requirement("CAP-03", `answers NOT_FOUND for device ${deviceId}, which is unknown`, async () => {

@@ -333,8 +333,7 @@ describe("SetForwardingPipelineConfig", () => {
           other,
           Array.from({ length: count }, (_, i) => insert(otherEntry(i))),
         );
-        const failed = [await failures(old), await failures(young)];
-        await pushed;
+        const [failed] = await Promise.all([Promise.all([failures(old), failures(young)]), pushed]);
         for (const number of failed) assert.ok(number === 0 || number === count, `${number} of ${count} failed`);
         const expected = failed[1] === 0 ? count : 0;
         const entries = await lab.everyEntry(to.client);

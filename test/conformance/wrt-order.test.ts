@@ -108,7 +108,7 @@ describe("requests that overlap", () => {
   noLeaks();
 
   requirement(
-    ["WRT-21", "WRT-25"],
+    "WRT-21",
     "several outstanding Writes have the outcome of some order of them, one after the other",
     async () => {
       await using agent = await Agent.start();

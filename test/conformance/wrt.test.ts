@@ -264,7 +264,7 @@ describe("Write", () => {
       assert.deepEqual(await codes([insert(noteEntry(2, staff))]), [OK], "the default role may write it");
     });
 
-    requirement("WRT-22", "is processed in list order: later updates meet what earlier ones did", async () => {
+    requirement("AMB-25", "is processed in list order: later updates meet what earlier ones did", async () => {
       const batch = [
         insert(aclEntry(1)),
         insert(aclEntry(1)),
