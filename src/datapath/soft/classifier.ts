@@ -82,7 +82,7 @@ export class Classifier {
     return ok;
   }
 
-  /** Takes `rule`'s keys out of what the open plan leaves; */
+  /** Takes `rule`'s keys out of what the open plan leaves; frames find it until `unlink`. */
   forget(rule: SoftRule): void {
     if (rule.tuple !== undefined) this.#plan(rule.tuple, -1);
     for (const { tuple } of rule.rest) this.#plan(tuple, -1);

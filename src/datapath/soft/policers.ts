@@ -3,13 +3,8 @@ import { defined } from "../../base/invariant.js";
 import type { DropReason } from "../drop-reason.js";
 import type { QueueSpec } from "../rule.js";
 import type { Ticks } from "./ticks.js";
-import { Policer } from "./token-bucket.js";
-
-/** Frames per second, and how many may come at once. */
-export interface PolicerSpec {
-  readonly pps: number;
-  readonly burst: number;
-}
+import { Policer } from "./policer.js";
+import type { PolicerSpec } from "./policer.js";
 
 /** The policers a punted frame passes: of its rule's queue, of its port, of the device. */
 export class Policers {

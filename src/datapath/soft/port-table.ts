@@ -3,7 +3,7 @@ import type { Result } from "../../base/status.js";
 import { Code, ok } from "../../base/status.js";
 import type { DatapathEvent } from "../datapath.js";
 import type { PortId, PortSpec, PortState, PortStatus } from "../port.js";
-import type { Policer } from "./token-bucket.js";
+import type { Policer } from "./policer.js";
 
 const defaultMtu = 1500;
 
