@@ -78,10 +78,10 @@ export type DatapathEvent =
 /** One table's part in the fate of a frame. */
 export interface TableMatch {
   readonly table: TableIndex;
-  /** The matching rule's cookie; undefined: no match. */
+  /** Cookie of the best rule that may take the frame, else of the best one excluded; undefined: no match. */
   readonly cookie: RuleCookie | undefined;
   readonly action: PuntAction | undefined;
-  /** True if the match was void because the frame is addressed to the box itself. */
+  /** True if only rules that name no EtherType match, and those may not take a frame addressed to the box itself. */
   readonly excludedLocal: boolean;
 }
 

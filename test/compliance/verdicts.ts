@@ -152,6 +152,27 @@ export function verdictCompliance(withBench: WithBench): void {
   );
 
   it(
+    "gives frames to the box to the best rule that names their EtherType, however low",
+    withBench(async (bench, punts) => {
+      const handles = await install(bench, [
+        rule({ priority: 9, match: { ttl: 64 }, action: "drop" }),
+        rule({ priority: 4, match: { ether_type: [0, 0x8000] }, action: "trap" }),
+        rule({ priority: 3, match: { ether_type: 0x0800 }, action: "drop" }),
+        rule({ priority: 9, match: anyIp, action: "drop" }),
+      ]);
+      bench.datapath.setLocalAddresses([Uint8Array.from(ip("10.0.0.2"))]);
+      const expected = bench.datapath.classify(port1, frame);
+      await bench.receive(port1, [frame]);
+      assert.equal((await punts.take()).length, 1);
+      const counts = await Promise.all(handles.map(async (handle) => (await counted(bench, handle))[0]));
+      assert.deepEqual(counts, [0, 1, 0, 0]);
+      assert.deepEqual(drops(bench), {});
+      if (expected === undefined) return;
+      assert.deepEqual([expected.punted, expected.matches[0]?.excludedLocal], [true, false]);
+    }),
+  );
+
+  it(
     "counts unparsable frames and shows them to no rule",
     withBench(async (bench, punts) => {
       await install(bench, [rule({})]);

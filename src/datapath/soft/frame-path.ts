@@ -14,7 +14,7 @@ import { Fate } from "./verdict.js";
 export interface FramePathOptions {
   /** What becomes of a frame that cannot be parsed. */
   readonly unparsable: "pass" | "drop";
-  /** `exclude`: a rule that names no EtherType does not take frames addressed to the box. */
+  /** `exclude`: rules that name no EtherType do not take frames addressed to the box; others still may. */
   readonly localFrames: "exclude" | "match";
 }
 
@@ -47,8 +47,9 @@ export class FramePath {
     for (const table of rules.tables) {
       const rule = table.rules.find(key, rules.generation);
       if (rule === undefined) continue;
-      if (this.#excludes(rule)) excluded = true;
-      else this.#take(rule, frame.length);
+      const taker = this.#excludes(rule) ? table.rules.find(key, rules.generation, "naming") : rule;
+      if (taker === undefined) excluded = true;
+      else this.#take(taker, frame.length);
     }
     if (excluded) this.drops.add("local-address");
     return true;
@@ -68,10 +69,13 @@ export class FramePath {
       };
     }
     const matches = rules.tables.map((table, index): TableMatch => {
-      const rule = table.rules.find(key, rules.generation);
-      const excludedLocal = rule !== undefined && this.#excludes(rule);
-      if (rule !== undefined && !excludedLocal) fate.apply(rule, rule.action.green, rule.action.green);
-      return { table: index as TableIndex, cookie: rule?.cookie, action: rule?.action, excludedLocal };
+      const best = table.rules.find(key, rules.generation);
+      const excluded = best !== undefined && this.#excludes(best);
+      const taker = excluded ? table.rules.find(key, rules.generation, "naming") : best;
+      if (taker !== undefined) fate.apply(taker, taker.action.green, taker.action.green);
+      const match = taker ?? best;
+      const excludedLocal = excluded && taker === undefined;
+      return { table: index as TableIndex, cookie: match?.cookie, action: match?.action, excludedLocal };
     });
     return { original: fate.forwarded ? "forward" : "drop", punted: fate.copy !== undefined, parsable, matches };
   }
