@@ -1,6 +1,6 @@
 /** What the rules make of a frame: parse, match every table, count, meter, resolve. */
 import type { Classification, TableMatch } from "../datapath.js";
-import type { DropCounts } from "../drop-reason.js";
+import type { DropCounts, DropReason } from "../drop-reason.js";
 import { keyWords } from "../frame-key.js";
 import type { PortId } from "../port.js";
 import type { TableIndex } from "../rule.js";
@@ -34,15 +34,12 @@ export class FramePath {
 
   /**
    * Counts and meters `frame` in each table's match and leaves its key in `key` and the outcome in `fate`.
-   * @returns false if the frame is unparsable: no rule has seen it
+   * @returns what was counted of a frame that not all rules were shown: `unparsable` if none was, or `local-address`
    */
-  run(port: PortId, frame: Uint8Array): boolean {
+  run(port: PortId, frame: Uint8Array): DropReason | undefined {
     const { fate, key, rules } = this;
     fate.reset();
-    if (!parseFrame(port, frame, key)) {
-      this.drops.add("unparsable");
-      return false;
-    }
+    if (!parseFrame(port, frame, key)) return this.#count("unparsable");
     let excluded = false;
     for (const table of rules.tables) {
       const rule = table.rules.find(key, rules.generation);
@@ -51,8 +48,7 @@ export class FramePath {
       if (taker === undefined) excluded = true;
       else this.#take(taker, frame.length);
     }
-    if (excluded) this.drops.add("local-address");
-    return true;
+    return excluded ? this.#count("local-address") : undefined;
   }
 
   /** What `run` would do, with every meter green, and without a trace. */
@@ -78,6 +74,11 @@ export class FramePath {
       return { table: index as TableIndex, cookie: match?.cookie, action: match?.action, excludedLocal };
     });
     return { original: fate.forwarded ? "forward" : "drop", punted: fate.copy !== undefined, parsable, matches };
+  }
+
+  #count(reason: DropReason): DropReason {
+    this.drops.add(reason);
+    return reason;
   }
 
   #excludes(rule: SoftRule): boolean {

@@ -57,7 +57,7 @@ describe("SoftDatapath", () => {
     { title: "traps", rules: [trapped], want: [[cpuPort], undefined] },
     { title: "copies and forwards", rules: [rule({ action: "copy" })], want: [[cpuPort, 2], undefined] },
     { title: "drops by a rule", rules: [rule({ action: "deny" })], want: [[], "rule"] },
-    { title: "passes unparsable frames", rules: [rule()], bytes: hexFrame("0800 45"), want: [[], "no-route"] },
+    { title: "passes unparsable frames", rules: [rule()], bytes: hexFrame("0800 45"), want: [[], "unparsable"] },
     {
       title: "drops unparsable frames if told to",
       rules: [rule()],
@@ -84,6 +84,18 @@ describe("SoftDatapath", () => {
     it(title, async () => {
       const datapath = await opened(rules, more);
       assert.deepEqual(outcome(datapath, bytes), want);
+    });
+  }
+
+  for (const { title, bytes, reason } of [
+    { title: "to the box", bytes: ethernet(ipv4({ dst: "192.0.2.1" })), reason: "local-address" },
+    { title: "too broken to parse", bytes: hexFrame("0800 45"), reason: "unparsable" },
+  ]) {
+    it(`counts a frame ${title} by that alone, if it has no route either`, async () => {
+      const datapath = await opened([rule()]);
+      datapath.setLocalAddresses([Uint8Array.from(ip("192.0.2.1"))]);
+      assert.deepEqual(outcome(datapath, bytes), [[], reason]);
+      assert.deepEqual(drops(datapath), { [reason]: 1 });
     });
   }
 
