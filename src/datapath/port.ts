@@ -20,7 +20,7 @@ export interface PortSpec {
   readonly id: PortId;
   /** The name operators know, such as `ethernet-1/1`; unique per datapath. */
   readonly name: string;
-  /** Largest IP packet in bytes, without Ethernet header and tags; 1,500 when absent. */
+  /** Largest IP packet in bytes, without Ethernet header and tags, of which there may be several; 1,500 when absent. */
   readonly mtu?: number;
 }
 

@@ -30,7 +30,7 @@ import { AddressSet } from "./address-set.js";
 import { FramePath } from "./frame-path.js";
 import { Ingress, maxFrameBytes } from "./ingress.js";
 import { Mailbox } from "./mailbox.js";
-import { isTag, u16 } from "./parser.js";
+import { linkBytes } from "./parser.js";
 import type { PolicerSpec } from "./policer.js";
 import { Policers } from "./policers.js";
 import { Port, PortTable } from "./port-table.js";
@@ -63,7 +63,6 @@ export interface SoftOptions {
 }
 
 const minFrameBytes = 14;
-const tagBytes = 4;
 /** Events that may wait for their reader; one more is a reader that does not read, and an error to it. */
 const maxEvents = 65_536;
 const verdicts: readonly Verdict[] = ["forward", "drop", "trap", "copy", "deny", "copy-cancel"];
@@ -249,8 +248,7 @@ function submitRefusal(frame: Uint8Array): TransmitRefusal | undefined {
 function sendRefusal(port: Port | undefined, frame: Uint8Array): TransmitRefusal | undefined {
   if (frame.length < minFrameBytes) return "runt";
   if (port === undefined) return "unknown-port";
-  const room = port.mtu + minFrameBytes + (isTag(u16(frame, 12)) ? tagBytes : 0);
-  if (frame.length > Math.min(room, maxFrameBytes)) return "mtu-exceeded";
+  if (frame.length > Math.min(linkBytes(frame) + port.mtu, maxFrameBytes)) return "mtu-exceeded";
   if (port.state === "down") return "port-down";
   return port.state === "no-carrier" ? "no-carrier" : undefined;
 }
