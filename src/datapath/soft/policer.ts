@@ -17,12 +17,15 @@ export class Policer {
     this.#filledNs = nowNs;
   }
 
-  /** True if a frame may pass at `nowNs`; it has then used a token. */
+  /** True if a frame may pass at `nowNs`; nothing is taken yet. */
   admits(nowNs: number): boolean {
     this.#bucket.fill(nowNs - this.#filledNs);
     this.#filledNs = nowNs;
-    if (!this.#bucket.holds(1)) return false;
+    return this.#bucket.holds(1);
+  }
+
+  /** Takes the token of a frame that passes. @precondition `admits` */
+  take(): void {
     this.#bucket.take(1);
-    return true;
   }
 }

@@ -33,14 +33,20 @@ export class Policers {
     return this.#port && new Policer(this.#port, this.#ticks.nowNs());
   }
 
-  /** Takes a token from each policer in order; the first that has none left is the reason to drop. */
+  /**
+   * Asks queue, port and device in this order; the first that has no token left is the reason to drop. Tokens are
+   * taken only if all of them have one, so a frame that is dropped costs nothing.
+   */
   refuse(queue: number | undefined, port: Policer | undefined): DropReason | undefined {
     if (queue === undefined && port === undefined && this.#device === undefined) return undefined;
     const nowNs = this.#ticks.nowNs();
-    if (queue !== undefined && !defined(this.#queues[queue], "a rule names a queue there is").admits(nowNs)) {
-      return "queue-policer";
-    }
+    const ofQueue = queue === undefined ? undefined : defined(this.#queues[queue], "a rule names a queue there is");
+    if (ofQueue?.admits(nowNs) === false) return "queue-policer";
     if (port?.admits(nowNs) === false) return "port-policer";
-    return this.#device?.admits(nowNs) === false ? "device-policer" : undefined;
+    if (this.#device?.admits(nowNs) === false) return "device-policer";
+    ofQueue?.take();
+    port?.take();
+    this.#device?.take();
+    return undefined;
   }
 }

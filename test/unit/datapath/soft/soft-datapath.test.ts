@@ -166,25 +166,45 @@ describe("SoftDatapath", () => {
     assert.equal(JSON.stringify(datapath.stats()), before);
   });
 
-  it("asks the policers of queue, port and device in this order, and fills them as time passes", async () => {
+  it("asks the policers of queue, port and device in this order, and takes a token of each or of none", async () => {
     const clock = new HandClock();
     const datapath = await opened([rule({ match: { is_ip: 1 }, action: always("trap", 0) })], {
       clock,
-      queues: [{ name: "traps", pps: 10, burst: 3 }],
-      portPolicer: { pps: 10, burst: 2 },
-      devicePolicer: { pps: 5, burst: 1 },
+      queues: [{ name: "traps", pps: 10, burst: 1 }],
+      portPolicer: { pps: 5, burst: 2 },
+      devicePolicer: { pps: 1, burst: 3 },
     });
-    const reason = () => (outcome(datapath, frame) as unknown[])[1] ?? "punted";
-    assert.deepEqual(
-      [reason(), reason(), reason(), reason()],
-      ["punted", "device-policer", "port-policer", "queue-policer"],
-    );
-    clock.advanceMs(99);
-    assert.equal(reason(), "queue-policer");
-    clock.advanceMs(1);
-    assert.equal(reason(), "device-policer");
-    clock.advanceMs(100);
-    assert.equal(reason(), "punted");
+    const steps: readonly [number, string][] = [
+      [0, "punted"],
+      [0, "queue-policer"],
+      [99, "queue-policer"],
+      [1, "punted"],
+      [100, "punted"],
+      [100, "port-policer"],
+      [100, "device-policer"],
+      [599, "device-policer"],
+      [1, "punted"],
+      [0, "queue-policer"],
+    ];
+    for (const [ms, want] of steps) {
+      clock.advanceMs(ms);
+      assert.equal((outcome(datapath, frame) as unknown[])[1] ?? "punted", want);
+    }
+  });
+
+  it("takes no token of the queue for a frame that another policer refuses", async () => {
+    const clock = new HandClock();
+    const traps = [port1, port2].map((port) => rule({ match: { ingress_port: port }, action: always("trap", 0) }));
+    const datapath = await opened(traps, {
+      clock,
+      queues: [{ name: "traps", pps: 1, burst: 2 }],
+      portPolicer: { pps: 1, burst: 1 },
+    });
+    const reasons = [port1, port1, port1, port2].map((port) => {
+      const result = datapath.inject(port, frame);
+      return result === "unknown-port" ? result : (result.dropped ?? "punted");
+    });
+    assert.deepEqual(reasons, ["punted", "port-policer", "port-policer", "punted"]);
   });
 
   it("gives every subscriber exactly one result per frame, from the call of results on", async () => {
