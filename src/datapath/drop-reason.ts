@@ -6,7 +6,7 @@ export const dropReasons = {
   "no-route": "No rule took the frame and the software switch has no route for it.",
   unparsable: "The frame was too broken to parse; it passes or is dropped as punt.unparsable says.",
   "local-address": "A table's only matching rules name no EtherType, and the frame is addressed to the box itself.",
-  "rule-meter": "The rule's meter was red, so the copy to the CPU was not made.",
+  "rule-meter": "A rule's meter was not green, so no copy to the CPU was made.",
   "queue-policer": "The policer of the rule's queue had no token left.",
   "port-policer": "The policer of the ingress port had no token left.",
   "device-policer": "The policer of the device had no token left.",

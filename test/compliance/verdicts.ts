@@ -65,6 +65,27 @@ export function verdictCompliance(withBench: WithBench): void {
     }),
   );
 
+  for (const { other, punted, want } of [
+    { other: "copy", punted: 1, want: {} },
+    { other: "drop", punted: 0, want: { rule: 1, "rule-meter": 1 } },
+    { other: "deny", punted: 0, want: { rule: 1, "rule-meter": 1 } },
+  ] as const) {
+    it(
+      `counts ${JSON.stringify(want)} if red makes a table forward what it copies, and another says ${other}`,
+      withBench(async (bench, punts) => {
+        if (!bench.datapath.capabilities.meters) return;
+        const meter = { cir: 0n, cburst: 0n, pir: 0n, pburst: 0n, eburst: 0n };
+        const action = { green: "copy", yellow: "forward", red: "forward" } as const;
+        const tables = [0, 1].map((i) => ({ name: `acl ${i}`, maxMasks: 4, meter: packetMeter }));
+        const rules = [rule({ match: anyIp, action, meter }), rule({ table: 1, match: anyIp, action: other })];
+        await install(bench, rules, tables);
+        await bench.receive(port1, [frame]);
+        assert.equal((await punts.take()).length, punted);
+        assert.deepEqual(drops(bench), want);
+      }),
+    );
+  }
+
   it(
     "meters in every table that matches, whatever wins",
     withBench(async (bench, punts) => {

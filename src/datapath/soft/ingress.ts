@@ -74,7 +74,7 @@ export class Ingress {
       return undefined;
     }
     if (!fate.dropped && fate.copy !== undefined) return notPunted;
-    return fate.metered ? "rule-meter" : this.#drop("rule");
+    return fate.reason === "rule" ? this.#drop("rule") : fate.reason; // the meter is counted above
   }
 
   /** Copies `frame` to the backlog. @returns why not */
