@@ -69,7 +69,7 @@ const verdicts: readonly Verdict[] = ["forward", "drop", "trap", "copy", "deny",
 
 /**
  * Frames are processed within the call that brings them. A frame that no rule takes leaves unchanged by the port that
- * `routes` gives, if that is up. Frames given in become part of results without a copy: leave them alone afterwards.
+ * `routes` gives, if that is up. What `inject` returns refers to the frame it was given; subscribers get a copy.
  * Frames that `transmit` refuses are not in `stats().drops`: the answer is the caller's to count.
  */
 export class SoftDatapath implements Datapath, Injector {
@@ -236,8 +236,16 @@ export class SoftDatapath implements Datapath, Injector {
   }
 
   #publish(result: FrameResult): void {
-    for (const box of this.#subscribers) box.push(result);
+    if (this.#subscribers.size === 0) return;
+    const kept = withOwnFrame(result);
+    for (const box of this.#subscribers) box.push(kept);
   }
+}
+
+/** `result` with a copy of its frame, which may be a view of a whole message: a backlog holds what it counts. */
+function withOwnFrame(result: FrameResult): FrameResult {
+  const frame = new Uint8Array(result.frame);
+  return { ...result, frame, outputs: result.outputs.map(({ port }) => ({ port, frame })) };
 }
 
 function submitRefusal(frame: Uint8Array): TransmitRefusal | undefined {

@@ -237,6 +237,31 @@ describe("SoftDatapath", () => {
     }
   });
 
+  it("keeps nothing but the frame for subscribers, not the message it came in", async () => {
+    const datapath = await opened([rule({ action: "copy" })]);
+    const results = datapath.results(forever, { results: 10, bytes: Infinity });
+    const message = Buffer.alloc(4096);
+    message.set(frame, 100);
+    const payload = message.subarray(100, 100 + frame.length);
+    datapath.inject(port1, payload);
+    datapath.transmit([
+      { port: port2, frame: payload, token: {} },
+      { port: cpuPort, frame: payload, token: {} },
+      { port: 9 as PortId, frame: payload, token: {} },
+    ]);
+    message.fill(0);
+    await datapath[Symbol.asyncDispose]();
+    const outputs: number[] = [];
+    for await (const result of results) {
+      outputs.push(result.outputs.length);
+      for (const kept of [result.frame, ...result.outputs.map((output) => output.frame)]) {
+        assert.deepEqual([kept, kept.buffer], [frame, result.frame.buffer]);
+        assert.equal(kept.buffer.byteLength, frame.length);
+      }
+    }
+    assert.deepEqual(outputs, [2, 1, 2, 0]);
+  });
+
   it("ends a subscriber that is too slow with the number of results it lost, and nobody else", async () => {
     const datapath = await opened([]);
     const slow = datapath.results(forever, { results: 2, bytes: Infinity });
