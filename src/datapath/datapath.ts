@@ -96,6 +96,7 @@ export interface Classification {
 }
 
 export interface DatapathStats {
+  /** `cpuPort` comes last: its frames in are those submitted to ingress. */
   readonly ports: readonly PortStatus[];
   readonly drops: Iterable<[DropReason, number]>;
   /** Frames classified, and frames handed to `punted`. */
@@ -124,7 +125,7 @@ export interface Datapath extends AsyncDisposable {
   /** Port and transmit events in order. One consumer. */
   events(signal: AbortSignal): AsyncIterable<DatapathEvent>;
 
-  /** ALREADY_EXISTS if the id or the name is taken. */
+  /** ALREADY_EXISTS if the id or the name is taken; `cpuPortName` always is. */
   addPort(port: PortSpec): Result;
   /** NOT_FOUND if there is no such port. */
   removePort(port: PortId): Result;

@@ -10,6 +10,9 @@ export const maxPortId = 0xfffffeff;
 /** The CPU port: ingress port of frames that enter by `submit_to_ingress`. */
 export const cpuPort = 0xfffffffd as PortId;
 
+/** Its name among the ports of a datapath, so no other port's. */
+export const cpuPortName = "cpu";
+
 /** `value` as the id of an ordinary port, or undefined if it is none. */
 export function ordinaryPort(value: number): PortId | undefined {
   return Number.isInteger(value) && value >= 1 && value <= maxPortId ? (value as PortId) : undefined;

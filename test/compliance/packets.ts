@@ -87,6 +87,8 @@ export function packetCompliance(withBench: WithBench): void {
         punted.map(({ ingress, frame: bytes }) => [ingress, bytes]),
         [[cpuPort, frame]],
       );
+      const cpu = bench.datapath.stats().ports.find(({ id }) => id === cpuPort);
+      assert.deepEqual([cpu?.name, cpu?.framesIn, cpu?.framesPunted, cpu?.framesDropped], ["cpu", 1, 1, 0]);
     }),
   );
 

@@ -23,7 +23,7 @@ import { keyFields } from "../frame-key.js";
 import type { KeyFieldName } from "../frame-key.js";
 import type { FrameResult, Injector, ResultBacklog } from "../injector.js";
 import { SubscriberTooSlow } from "../injector.js";
-import { cpuPort } from "../port.js";
+import { cpuPort, cpuPortName } from "../port.js";
 import type { PortId, PortSpec, PortState, PortStatus } from "../port.js";
 import type { QueueSpec, RuleHandle, Verdict } from "../rule.js";
 import { AddressSet } from "./address-set.js";
@@ -100,7 +100,7 @@ export class SoftDatapath implements Datapath, Injector {
       localFrames: (options.excludeLocal ?? true) ? "exclude" : "match",
     });
     this.#policers = new Policers(ticks, { queues, port: options.portPolicer, device: options.devicePolicer });
-    this.#cpu = new Port({ id: cpuPort, name: "cpu" }, this.#policers.forPort());
+    this.#cpu = new Port({ id: cpuPort, name: cpuPortName }, this.#policers.forPort());
     this.#punted = new PuntQueue(options.puntBacklog ?? { frames: 16_384, bytes: 32 * 1024 * 1024 });
     this.#ingress = new Ingress({
       path: this.#path,
@@ -110,7 +110,8 @@ export class SoftDatapath implements Datapath, Injector {
       punted: this.#punted,
       drops: this.#drops,
     });
-    for (const port of options.ports ?? []) invariant(this.addPort(port).ok, `port '${port.name}' is listed twice`);
+    for (const port of options.ports ?? [])
+      invariant(this.addPort(port).ok, `port '${port.name}' has id and name to itself`);
   }
 
   plan(): Plan {
@@ -208,7 +209,7 @@ export class SoftDatapath implements Datapath, Injector {
 
   stats(): DatapathStats {
     return {
-      ports: Array.from(this.#ports.all(), (port) => port.status()),
+      ports: Array.from([...this.#ports.all(), this.#cpu], (port) => port.status()),
       drops: this.#drops.entries(),
       classified: this.#ingress.classified,
       punted: this.#ingress.puntedFrames,
