@@ -10,7 +10,12 @@ export interface InterfaceEntry extends Omit<Interface, "deviceId"> {
   readonly deviceId: bigint | undefined;
 }
 
-const interfaceName = text("an interface name", /^[\w.:/@-]{1,64}$/, "1 to 64 letters, digits, or any of . : / @ _ -");
+/** `cpu` is the CPU port's own name among the ports of a datapath. */
+const interfaceName = text(
+  "an interface name",
+  /^(?!cpu$)[\w.:/@-]{1,64}$/,
+  "1 to 64 letters, digits, or any of . : / @ _ -, but not cpu",
+);
 
 const entry = section({
   port_id: portId(),

@@ -78,10 +78,10 @@ export type DatapathEvent =
 /** One table's part in the fate of a frame. */
 export interface TableMatch {
   readonly table: TableIndex;
-  /** The matching rule's cookie; undefined: no match. */
+  /** Cookie of the best rule that may take the frame, else of the best one excluded; undefined: no match. */
   readonly cookie: RuleCookie | undefined;
   readonly action: PuntAction | undefined;
-  /** True if the match was void because the frame is addressed to the box itself. */
+  /** True if only rules that name no EtherType match, and those may not take a frame addressed to the box itself. */
   readonly excludedLocal: boolean;
 }
 
@@ -96,6 +96,7 @@ export interface Classification {
 }
 
 export interface DatapathStats {
+  /** `cpuPort` comes last: its frames in are those submitted to ingress. */
   readonly ports: readonly PortStatus[];
   readonly drops: Iterable<[DropReason, number]>;
   /** Frames classified, and frames handed to `punted`. */
@@ -124,7 +125,7 @@ export interface Datapath extends AsyncDisposable {
   /** Port and transmit events in order. One consumer. */
   events(signal: AbortSignal): AsyncIterable<DatapathEvent>;
 
-  /** ALREADY_EXISTS if the id or the name is taken. */
+  /** ALREADY_EXISTS if the id or the name is taken; `cpuPortName` always is. */
   addPort(port: PortSpec): Result;
   /** NOT_FOUND if there is no such port. */
   removePort(port: PortId): Result;

@@ -1,12 +1,12 @@
 /** Every reason for which a frame goes no further, once for all folders and backends. */
 
-/** One sentence per reason; `docs/` and telemetry help texts come from here. */
+/** One sentence per reason; `docs/drop-reasons.md` is made from it. */
 export const dropReasons = {
   rule: "A rule dropped or denied the frame.",
   "no-route": "No rule took the frame and the software switch has no route for it.",
   unparsable: "The frame was too broken to parse; it passes or is dropped as punt.unparsable says.",
-  "local-address": "The only matching rule names no EtherType and the frame is addressed to the box itself.",
-  "rule-meter": "The rule's meter was red, so the copy to the CPU was not made.",
+  "local-address": "A table's only matching rules name no EtherType, and the frame is addressed to the box itself.",
+  "rule-meter": "A rule's meter was not green, so no copy to the CPU was made.",
   "queue-policer": "The policer of the rule's queue had no token left.",
   "port-policer": "The policer of the ingress port had no token left.",
   "device-policer": "The policer of the device had no token left.",
@@ -31,6 +31,21 @@ export const dropReasons = {
 } as const;
 
 export type DropReason = keyof typeof dropReasons;
+
+/** The reasons as Markdown. */
+export function dropReasonsDocument(): string {
+  const head =
+    "# Drop reasons\n\n" +
+    "<!-- Made by `node scripts/drop-reasons-doc.mjs` from src/datapath/drop-reason.ts; do not edit. -->\n\n" +
+    "Why a frame, or its copy to the CPU, went no further: the label `reason` of the metric `p4rtd_dropped_total`.\n\n" +
+    "| reason | meaning |\n|---|---|\n";
+  return (
+    head +
+    Object.entries(dropReasons)
+      .map(([reason, meaning]) => `| \`${reason}\` | ${meaning} |\n`)
+      .join("")
+  );
+}
 
 /** Why `transmit` refused a frame. */
 export type TransmitRefusal = "mtu-exceeded" | "runt" | "port-down" | "no-carrier" | "queue-full" | "unknown-port";

@@ -13,6 +13,7 @@ export interface FrameResult {
   /** The port it came in by; `cpuPort` for PacketOut. */
   readonly ingressPort: PortId;
   readonly frame: Uint8Array;
+  /** Where it left, unchanged. */
   readonly outputs: readonly OutputFrame[];
   /** Set if the original went nowhere. */
   readonly dropped?: DropReason | TransmitRefusal;

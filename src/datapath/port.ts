@@ -10,6 +10,9 @@ export const maxPortId = 0xfffffeff;
 /** The CPU port: ingress port of frames that enter by `submit_to_ingress`. */
 export const cpuPort = 0xfffffffd as PortId;
 
+/** Its name among the ports of a datapath, so no other port's. */
+export const cpuPortName = "cpu";
+
 /** `value` as the id of an ordinary port, or undefined if it is none. */
 export function ordinaryPort(value: number): PortId | undefined {
   return Number.isInteger(value) && value >= 1 && value <= maxPortId ? (value as PortId) : undefined;
@@ -20,7 +23,7 @@ export interface PortSpec {
   readonly id: PortId;
   /** The name operators know, such as `ethernet-1/1`; unique per datapath. */
   readonly name: string;
-  /** Largest IP packet in bytes, without Ethernet header and tags; 1,500 when absent. */
+  /** Largest IP packet in bytes, without Ethernet header and tags, of which there may be several; 1,500 when absent. */
   readonly mtu?: number;
 }
 

@@ -2,6 +2,7 @@
 import { failedPrecondition, invalidArgument, unimplemented } from "../base/status.js";
 import { toHex } from "../base/hex.js";
 import type { FrameResult, Injector, ResultBacklog } from "../datapath/injector.js";
+import { ordinaryPort } from "../datapath/port.js";
 import type { PortId } from "../datapath/port.js";
 import { portBytes, portFromText } from "../entity/port-number.js";
 import { portTranslation } from "../pipeline/index-p4info.js";
@@ -38,7 +39,7 @@ export function injectFrame(device: Switch, ingress: IngressPort, frame: Uint8Ar
   const port = ingress.kind === "number" ? ingress.port : translatedPort(device, ingress.value);
   const result = injector.inject(port as PortId, frame); // an unknown one is answered
   if (result !== "unknown-port") return result;
-  const known = device.datapath.stats().ports.map(({ id }) => id);
+  const known = device.datapath.stats().ports.flatMap(({ id }) => ordinaryPort(id) ?? []);
   throw invalidArgument(`there is no port ${port}; device ${device.deviceId} has ${known.join(", ") || "none"}`, {
     port,
   });

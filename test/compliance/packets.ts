@@ -64,10 +64,11 @@ export function packetCompliance(withBench: WithBench): void {
     "sends a transmitted frame unchanged by its port, past the rules",
     withBench(async (bench, punts) => {
       await install(bench, [rule({})]);
-      const frames = [sized(60), sized(1514), sized(1518, tag(5))];
+      const stacked = [tag(7, 0, 0x88a8), tag(6, 0, 0x9100), tag(5)];
+      const frames = [sized(60), sized(1514), sized(1518, tag(5)), sized(1526, ...stacked)];
       const results = bench.datapath.transmit(frames.map((each) => ({ port: port2, frame: each, token: {} })));
-      assert.deepEqual(results, ["accepted", "accepted", "accepted"]);
-      assert.deepEqual(await bench.left(port2, 3), frames);
+      assert.deepEqual(results, ["accepted", "accepted", "accepted", "accepted"]);
+      assert.deepEqual(await bench.left(port2, 4), frames);
       assert.deepEqual(await punts.take(), []);
     }),
   );
@@ -86,6 +87,8 @@ export function packetCompliance(withBench: WithBench): void {
         punted.map(({ ingress, frame: bytes }) => [ingress, bytes]),
         [[cpuPort, frame]],
       );
+      const cpu = bench.datapath.stats().ports.find(({ id }) => id === cpuPort);
+      assert.deepEqual([cpu?.name, cpu?.framesIn, cpu?.framesPunted, cpu?.framesDropped], ["cpu", 1, 1, 0]);
     }),
   );
 
@@ -95,6 +98,12 @@ export function packetCompliance(withBench: WithBench): void {
     { title: "a port there is not", port: 77 as PortId, bytes: sized(60), want: "unknown-port" },
     { title: "a frame one byte above the MTU", port: port2, bytes: sized(1515), want: "mtu-exceeded" },
     { title: "a tagged frame one byte above the MTU", port: port2, bytes: sized(1519, tag(5)), want: "mtu-exceeded" },
+    {
+      title: "a frame with two tags one byte above the MTU",
+      port: port2,
+      bytes: sized(1523, tag(7, 0, 0x88a8), tag(5)),
+      want: "mtu-exceeded",
+    },
   ] as const) {
     it(
       `refuses to transmit ${title}: ${want}`,

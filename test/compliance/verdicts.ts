@@ -65,6 +65,27 @@ export function verdictCompliance(withBench: WithBench): void {
     }),
   );
 
+  for (const { other, punted, want } of [
+    { other: "copy", punted: 1, want: {} },
+    { other: "drop", punted: 0, want: { rule: 1, "rule-meter": 1 } },
+    { other: "deny", punted: 0, want: { rule: 1, "rule-meter": 1 } },
+  ] as const) {
+    it(
+      `counts ${JSON.stringify(want)} if red makes a table forward what it copies, and another says ${other}`,
+      withBench(async (bench, punts) => {
+        if (!bench.datapath.capabilities.meters) return;
+        const meter = { cir: 0n, cburst: 0n, pir: 0n, pburst: 0n, eburst: 0n };
+        const action = { green: "copy", yellow: "forward", red: "forward" } as const;
+        const tables = [0, 1].map((i) => ({ name: `acl ${i}`, maxMasks: 4, meter: packetMeter }));
+        const rules = [rule({ match: anyIp, action, meter }), rule({ table: 1, match: anyIp, action: other })];
+        await install(bench, rules, tables);
+        await bench.receive(port1, [frame]);
+        assert.equal((await punts.take()).length, punted);
+        assert.deepEqual(drops(bench), want);
+      }),
+    );
+  }
+
   it(
     "meters in every table that matches, whatever wins",
     withBench(async (bench, punts) => {
@@ -148,6 +169,27 @@ export function verdictCompliance(withBench: WithBench): void {
       bench.datapath.setLocalAddresses([Uint8Array.from(ip("10.0.0.2"))]);
       await bench.receive(port1, [frame]);
       assert.equal((await punts.take()).length, 1);
+    }),
+  );
+
+  it(
+    "gives frames to the box to the best rule that names their EtherType, however low",
+    withBench(async (bench, punts) => {
+      const handles = await install(bench, [
+        rule({ priority: 9, match: { ttl: 64 }, action: "drop" }),
+        rule({ priority: 4, match: { ether_type: [0, 0x8000] }, action: "trap" }),
+        rule({ priority: 3, match: { ether_type: 0x0800 }, action: "drop" }),
+        rule({ priority: 9, match: anyIp, action: "drop" }),
+      ]);
+      bench.datapath.setLocalAddresses([Uint8Array.from(ip("10.0.0.2"))]);
+      const expected = bench.datapath.classify(port1, frame);
+      await bench.receive(port1, [frame]);
+      assert.equal((await punts.take()).length, 1);
+      const counts = await Promise.all(handles.map(async (handle) => (await counted(bench, handle))[0]));
+      assert.deepEqual(counts, [0, 1, 0, 0]);
+      assert.deepEqual(drops(bench), {});
+      if (expected === undefined) return;
+      assert.deepEqual([expected.punted, expected.matches[0]?.excludedLocal], [true, false]);
     }),
   );
 

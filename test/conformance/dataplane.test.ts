@@ -159,7 +159,7 @@ describe("the injection service", () => {
 
     for (const row of [
       { title: "no ingress port", request: {}, code: Code.INVALID_ARGUMENT, says: /no ingress port/ },
-      { title: "an unknown port", request: port(77), code: Code.INVALID_ARGUMENT, says: /no port 77.*1, 2, 300/ },
+      { title: "an unknown port", request: port(77), code: Code.INVALID_ARGUMENT, says: /no port 77.*1, 2, 300$/ },
       { title: "port 0, set", request: port(0), code: Code.INVALID_ARGUMENT, says: /no port 0/ },
       { title: "the CPU port", request: port(cpu), code: Code.INVALID_ARGUMENT, says: /no port 4294967293/ },
       { title: "an unknown name", request: named("77"), code: Code.INVALID_ARGUMENT, says: /no port 77/ },

@@ -38,8 +38,11 @@ export class Classifier {
     readonly maxMasks: number,
   ) {}
 
-  /** The best rule that matches `key` and lives in `generation`. */
-  find(key: Int32Array, generation: number): SoftRule | undefined {
+  /**
+   * The best rule that matches `key` and lives in `generation`.
+   * @param among `naming`: of those rules only that name an EtherType
+   */
+  find(key: Int32Array, generation: number, among: "all" | "naming" = "all"): SoftRule | undefined {
     const absent = ~word(key, 0);
     const walk = this.#walk;
     let best: SoftRule | undefined;
@@ -49,7 +52,7 @@ export class Classifier {
       const pairs = at + 3;
       const unmet = word(walk, at + 1) & absent;
       at = word(walk, at + 2);
-      if (unmet !== 0) continue;
+      if (unmet !== 0 || (among === "naming" && !tuple.namesEtherType)) continue;
       const hash = maskedHash(walk, pairs, at, key, 0);
       if (!tuple.mayHold(hash)) continue;
       const rule = tuple.find(hash, key, generation);
@@ -82,7 +85,7 @@ export class Classifier {
     return ok;
   }
 
-  /** Takes `rule`'s keys out of what the open plan leaves; */
+  /** Takes `rule`'s keys out of what the open plan leaves; frames find it until `unlink`. */
   forget(rule: SoftRule): void {
     if (rule.tuple !== undefined) this.#plan(rule.tuple, -1);
     for (const { tuple } of rule.rest) this.#plan(tuple, -1);

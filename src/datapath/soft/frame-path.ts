@@ -1,6 +1,6 @@
 /** What the rules make of a frame: parse, match every table, count, meter, resolve. */
 import type { Classification, TableMatch } from "../datapath.js";
-import type { DropCounts } from "../drop-reason.js";
+import type { DropCounts, DropReason } from "../drop-reason.js";
 import { keyWords } from "../frame-key.js";
 import type { PortId } from "../port.js";
 import type { TableIndex } from "../rule.js";
@@ -14,7 +14,7 @@ import { Fate } from "./verdict.js";
 export interface FramePathOptions {
   /** What becomes of a frame that cannot be parsed. */
   readonly unparsable: "pass" | "drop";
-  /** `exclude`: a rule that names no EtherType does not take frames addressed to the box. */
+  /** `exclude`: rules that name no EtherType do not take frames addressed to the box; others still may. */
   readonly localFrames: "exclude" | "match";
 }
 
@@ -34,24 +34,21 @@ export class FramePath {
 
   /**
    * Counts and meters `frame` in each table's match and leaves its key in `key` and the outcome in `fate`.
-   * @returns false if the frame is unparsable: no rule has seen it
+   * @returns what was counted of a frame that not all rules were shown: `unparsable` if none was, or `local-address`
    */
-  run(port: PortId, frame: Uint8Array): boolean {
+  run(port: PortId, frame: Uint8Array): DropReason | undefined {
     const { fate, key, rules } = this;
     fate.reset();
-    if (!parseFrame(port, frame, key)) {
-      this.drops.add("unparsable");
-      return false;
-    }
+    if (!parseFrame(port, frame, key)) return this.#count("unparsable");
     let excluded = false;
     for (const table of rules.tables) {
       const rule = table.rules.find(key, rules.generation);
       if (rule === undefined) continue;
-      if (this.#excludes(rule)) excluded = true;
-      else this.#take(rule, frame.length);
+      const taker = this.#excludes(rule) ? table.rules.find(key, rules.generation, "naming") : rule;
+      if (taker === undefined) excluded = true;
+      else this.#take(taker, frame.length);
     }
-    if (excluded) this.drops.add("local-address");
-    return true;
+    return excluded ? this.#count("local-address") : undefined;
   }
 
   /** What `run` would do, with every meter green, and without a trace. */
@@ -68,12 +65,20 @@ export class FramePath {
       };
     }
     const matches = rules.tables.map((table, index): TableMatch => {
-      const rule = table.rules.find(key, rules.generation);
-      const excludedLocal = rule !== undefined && this.#excludes(rule);
-      if (rule !== undefined && !excludedLocal) fate.apply(rule, rule.action.green, rule.action.green);
-      return { table: index as TableIndex, cookie: rule?.cookie, action: rule?.action, excludedLocal };
+      const best = table.rules.find(key, rules.generation);
+      const excluded = best !== undefined && this.#excludes(best);
+      const taker = excluded ? table.rules.find(key, rules.generation, "naming") : best;
+      if (taker !== undefined) fate.apply(taker, taker.action.green, taker.action.green);
+      const match = taker ?? best;
+      const excludedLocal = excluded && taker === undefined;
+      return { table: index as TableIndex, cookie: match?.cookie, action: match?.action, excludedLocal };
     });
     return { original: fate.forwarded ? "forward" : "drop", punted: fate.copy !== undefined, parsable, matches };
+  }
+
+  #count(reason: DropReason): DropReason {
+    this.drops.add(reason);
+    return reason;
   }
 
   #excludes(rule: SoftRule): boolean {

@@ -38,9 +38,9 @@ export class Ingress {
     const { path } = this.#parts;
     this.classified++;
     const outputs: OutputFrame[] = [];
-    const parsable = path.run(source.id, frame);
-    const refused = !parsable && path.options.unparsable === "drop";
-    const dropped = refused ? "unparsable" : this.#deliver(source, frame, outputs);
+    const counted = path.run(source.id, frame);
+    const refused = counted === "unparsable" && path.options.unparsable === "drop";
+    const dropped = refused ? counted : this.#deliver(source, frame, outputs, counted);
     source.framesIn++;
     if (dropped === undefined) return { ingressPort: source.id, frame, outputs };
     source.framesDropped++;
@@ -51,21 +51,30 @@ export class Ingress {
     return { ...this.#parts.path.classify(port, frame), egressPort: this.#egress()?.id };
   }
 
-  /** Sends `frame` where the fate of the path says. @returns why the original went nowhere */
-  #deliver(source: Port, frame: Uint8Array, outputs: OutputFrame[]): DropReason | undefined {
+  /**
+   * Sends `frame` where the fate of the path says.
+   * @param counted why rules may not have seen the frame; if it has no route either, that is its reason
+   * @returns why the original went nowhere
+   */
+  #deliver(
+    source: Port,
+    frame: Uint8Array,
+    outputs: OutputFrame[],
+    counted: DropReason | undefined,
+  ): DropReason | undefined {
     const { fate } = this.#parts.path;
     const egress = fate.forwarded || fate.copy !== undefined ? this.#egress() : undefined;
     if (fate.metered) this.#parts.drops.add("rule-meter");
     const notPunted = fate.copy === undefined ? undefined : this.#punt(source, frame, egress);
     if (fate.copy !== undefined && notPunted === undefined) outputs.push({ port: cpuPort, frame });
     if (fate.forwarded) {
-      if (egress === undefined) return this.#drop("no-route");
+      if (egress === undefined) return counted ?? this.#drop("no-route");
       egress.framesOut++;
       outputs.push({ port: egress.id, frame });
       return undefined;
     }
     if (!fate.dropped && fate.copy !== undefined) return notPunted;
-    return fate.metered ? "rule-meter" : this.#drop("rule");
+    return fate.reason === "rule" ? this.#drop("rule") : fate.reason; // the meter is counted above
   }
 
   /** Copies `frame` to the backlog. @returns why not */

@@ -1,7 +1,7 @@
 /** The three meters of P4Runtime, color-blind. */
 import { absurd } from "../../base/invariant.js";
 import type { MeterConfig, MeterSpec } from "../rule.js";
-import { TokenBucket } from "./token-bucket.js";
+import { MeterBucket } from "./meter-bucket.js";
 
 export type Colour = "green" | "yellow" | "red";
 
@@ -54,15 +54,15 @@ function markerOf(spec: MeterSpec, config: MeterConfig): Marker {
   }
 }
 
-function bucket(rate: bigint, burst: bigint): TokenBucket {
-  return new TokenBucket(Number(rate), Number(burst));
+function bucket(rate: bigint, burst: bigint): MeterBucket {
+  return new MeterBucket(Number(rate), Number(burst));
 }
 
 /** @see RFC 2698 §3 */
 class TwoRate implements Marker {
   constructor(
-    readonly committed: TokenBucket,
-    readonly peak: TokenBucket,
+    readonly committed: MeterBucket,
+    readonly peak: MeterBucket,
   ) {}
 
   mark(size: number, elapsedNs: number): Colour {
@@ -79,8 +79,8 @@ class TwoRate implements Marker {
 /** @see RFC 2697 §3; with an excess bucket of size zero it knows two colours */
 class SingleRate implements Marker {
   constructor(
-    readonly committed: TokenBucket,
-    readonly excess: TokenBucket,
+    readonly committed: MeterBucket,
+    readonly excess: MeterBucket,
   ) {}
 
   mark(size: number, elapsedNs: number): Colour {

@@ -71,8 +71,15 @@ export function parseFrame(port: PortId, frame: Uint8Array, key: Int32Array): bo
   return true;
 }
 
+/** Length of the Ethernet header of `frame` with the tags that are followed, whole or cut off: what the MTU does not count. */
+export function linkBytes(frame: Uint8Array): number {
+  let tags = 0;
+  while (tags < maxTags && isTag(u16(frame, ethernetBytes - 2 + 4 * tags))) tags++;
+  return ethernetBytes + 4 * tags;
+}
+
 /** True for the EtherType of a VLAN tag. */
-export function isTag(type: number): boolean {
+function isTag(type: number): boolean {
   return type === EtherType.vlan || type === EtherType.provider || type === EtherType.qinq;
 }
 

@@ -3,13 +3,8 @@ import { defined } from "../../base/invariant.js";
 import type { DropReason } from "../drop-reason.js";
 import type { QueueSpec } from "../rule.js";
 import type { Ticks } from "./ticks.js";
-import { Policer } from "./token-bucket.js";
-
-/** Frames per second, and how many may come at once. */
-export interface PolicerSpec {
-  readonly pps: number;
-  readonly burst: number;
-}
+import { Policer } from "./policer.js";
+import type { PolicerSpec } from "./policer.js";
 
 /** The policers a punted frame passes: of its rule's queue, of its port, of the device. */
 export class Policers {
@@ -38,14 +33,20 @@ export class Policers {
     return this.#port && new Policer(this.#port, this.#ticks.nowNs());
   }
 
-  /** Takes a token from each policer in order; the first that has none left is the reason to drop. */
+  /**
+   * Asks queue, port and device in this order; the first that has no token left is the reason to drop. Tokens are
+   * taken only if all of them have one, so a frame that is dropped costs nothing.
+   */
   refuse(queue: number | undefined, port: Policer | undefined): DropReason | undefined {
     if (queue === undefined && port === undefined && this.#device === undefined) return undefined;
     const nowNs = this.#ticks.nowNs();
-    if (queue !== undefined && !defined(this.#queues[queue], "a rule names a queue there is").admits(nowNs)) {
-      return "queue-policer";
-    }
+    const ofQueue = queue === undefined ? undefined : defined(this.#queues[queue], "a rule names a queue there is");
+    if (ofQueue?.admits(nowNs) === false) return "queue-policer";
     if (port?.admits(nowNs) === false) return "port-policer";
-    return this.#device?.admits(nowNs) === false ? "device-policer" : undefined;
+    if (this.#device?.admits(nowNs) === false) return "device-policer";
+    ofQueue?.take();
+    port?.take();
+    this.#device?.take();
+    return undefined;
   }
 }

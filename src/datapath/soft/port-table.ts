@@ -2,8 +2,9 @@
 import type { Result } from "../../base/status.js";
 import { Code, ok } from "../../base/status.js";
 import type { DatapathEvent } from "../datapath.js";
+import { cpuPort, cpuPortName } from "../port.js";
 import type { PortId, PortSpec, PortState, PortStatus } from "../port.js";
-import type { Policer } from "./token-bucket.js";
+import type { Policer } from "./policer.js";
 
 const defaultMtu = 1500;
 
@@ -53,7 +54,7 @@ export class PortTable {
 
   /** ALREADY_EXISTS if the id or the name is taken. */
   add(port: Port): Result {
-    for (const { id, name } of this.#ports.values()) {
+    for (const { id, name } of [{ id: cpuPort, name: cpuPortName }, ...this.#ports.values()]) {
       if (id === port.id) return refusal(Code.ALREADY_EXISTS, `port id ${id} is taken by '${name}'`, id);
       if (name === port.name)
         return refusal(Code.ALREADY_EXISTS, `port name '${name}' is taken by port id ${id}`, port.id);

@@ -23,16 +23,16 @@ import { keyFields } from "../frame-key.js";
 import type { KeyFieldName } from "../frame-key.js";
 import type { FrameResult, Injector, ResultBacklog } from "../injector.js";
 import { SubscriberTooSlow } from "../injector.js";
-import { cpuPort } from "../port.js";
+import { cpuPort, cpuPortName } from "../port.js";
 import type { PortId, PortSpec, PortState, PortStatus } from "../port.js";
 import type { QueueSpec, RuleHandle, Verdict } from "../rule.js";
 import { AddressSet } from "./address-set.js";
 import { FramePath } from "./frame-path.js";
 import { Ingress, maxFrameBytes } from "./ingress.js";
 import { Mailbox } from "./mailbox.js";
-import { isTag, u16 } from "./parser.js";
+import { linkBytes } from "./parser.js";
+import type { PolicerSpec } from "./policer.js";
 import { Policers } from "./policers.js";
-import type { PolicerSpec } from "./policers.js";
 import { Port, PortTable } from "./port-table.js";
 import { PuntQueue } from "./punt-queue.js";
 import type { PuntBacklog } from "./punt-queue.js";
@@ -63,14 +63,13 @@ export interface SoftOptions {
 }
 
 const minFrameBytes = 14;
-const tagBytes = 4;
 /** Events that may wait for their reader; one more is a reader that does not read, and an error to it. */
 const maxEvents = 65_536;
 const verdicts: readonly Verdict[] = ["forward", "drop", "trap", "copy", "deny", "copy-cancel"];
 
 /**
  * Frames are processed within the call that brings them. A frame that no rule takes leaves unchanged by the port that
- * `routes` gives, if that is up. Frames given in become part of results without a copy: leave them alone afterwards.
+ * `routes` gives, if that is up. What `inject` returns refers to the frame it was given; subscribers get a copy.
  * Frames that `transmit` refuses are not in `stats().drops`: the answer is the caller's to count.
  */
 export class SoftDatapath implements Datapath, Injector {
@@ -101,7 +100,7 @@ export class SoftDatapath implements Datapath, Injector {
       localFrames: (options.excludeLocal ?? true) ? "exclude" : "match",
     });
     this.#policers = new Policers(ticks, { queues, port: options.portPolicer, device: options.devicePolicer });
-    this.#cpu = new Port({ id: cpuPort, name: "cpu" }, this.#policers.forPort());
+    this.#cpu = new Port({ id: cpuPort, name: cpuPortName }, this.#policers.forPort());
     this.#punted = new PuntQueue(options.puntBacklog ?? { frames: 16_384, bytes: 32 * 1024 * 1024 });
     this.#ingress = new Ingress({
       path: this.#path,
@@ -111,7 +110,8 @@ export class SoftDatapath implements Datapath, Injector {
       punted: this.#punted,
       drops: this.#drops,
     });
-    for (const port of options.ports ?? []) invariant(this.addPort(port).ok, `port '${port.name}' is listed twice`);
+    for (const port of options.ports ?? [])
+      invariant(this.addPort(port).ok, `port '${port.name}' has id and name to itself`);
   }
 
   plan(): Plan {
@@ -209,7 +209,7 @@ export class SoftDatapath implements Datapath, Injector {
 
   stats(): DatapathStats {
     return {
-      ports: Array.from(this.#ports.all(), (port) => port.status()),
+      ports: Array.from([...this.#ports.all(), this.#cpu], (port) => port.status()),
       drops: this.#drops.entries(),
       classified: this.#ingress.classified,
       punted: this.#ingress.puntedFrames,
@@ -237,8 +237,16 @@ export class SoftDatapath implements Datapath, Injector {
   }
 
   #publish(result: FrameResult): void {
-    for (const box of this.#subscribers) box.push(result);
+    if (this.#subscribers.size === 0) return;
+    const kept = withOwnFrame(result);
+    for (const box of this.#subscribers) box.push(kept);
   }
+}
+
+/** `result` with a copy of its frame, which may be a view of a whole message: a backlog holds what it counts. */
+function withOwnFrame(result: FrameResult): FrameResult {
+  const frame = new Uint8Array(result.frame);
+  return { ...result, frame, outputs: result.outputs.map(({ port }) => ({ port, frame })) };
 }
 
 function submitRefusal(frame: Uint8Array): TransmitRefusal | undefined {
@@ -249,8 +257,7 @@ function submitRefusal(frame: Uint8Array): TransmitRefusal | undefined {
 function sendRefusal(port: Port | undefined, frame: Uint8Array): TransmitRefusal | undefined {
   if (frame.length < minFrameBytes) return "runt";
   if (port === undefined) return "unknown-port";
-  const room = port.mtu + minFrameBytes + (isTag(u16(frame, 12)) ? tagBytes : 0);
-  if (frame.length > Math.min(room, maxFrameBytes)) return "mtu-exceeded";
+  if (frame.length > Math.min(linkBytes(frame) + port.mtu, maxFrameBytes)) return "mtu-exceeded";
   if (port.state === "down") return "port-down";
   return port.state === "no-carrier" ? "no-carrier" : undefined;
 }

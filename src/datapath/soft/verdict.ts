@@ -18,8 +18,10 @@ export class Fate {
   trapped = false;
   /** The rule whose copy goes to the CPU. */
   copy: SoftRule | undefined = undefined;
-  /** True if a copy was not made because a meter was not green. */
-  metered = false;
+  /** True if a meter that was not green cost a table its copy. */
+  #lostCopy = false;
+  /** True if a drop or deny was among the verdicts that no meter made of a copy. */
+  #ruledOut = false;
   #cancelled = false;
 
   /** Starts afresh, for the next frame. */
@@ -27,7 +29,8 @@ export class Fate {
     this.dropped = false;
     this.trapped = false;
     this.copy = undefined;
-    this.metered = false;
+    this.#lostCopy = false;
+    this.#ruledOut = false;
     this.#cancelled = false;
   }
 
@@ -35,14 +38,25 @@ export class Fate {
     return !this.dropped && !this.trapped;
   }
 
+  /** True if no copy is made because a meter was not green. */
+  get metered(): boolean {
+    return this.#lostCopy && this.copy === undefined;
+  }
+
+  /** Why the original goes nowhere. @precondition neither `forwarded` nor trapped with a copy */
+  get reason(): "rule" | "rule-meter" {
+    return this.metered && this.dropped && !this.#ruledOut ? "rule-meter" : "rule";
+  }
+
   /** Adds the verdict of the next table's match. `green` is what the rule says of green frames. */
   apply(rule: SoftRule, verdict: Verdict, green: Verdict): void {
-    if (copies(green) && !copies(verdict) && !this.#cancelled) this.metered = true;
+    const metered = copies(green) && !copies(verdict) && !this.#cancelled;
+    if (metered) this.#lostCopy = true;
     switch (verdict) {
       case "forward":
         return;
       case "drop":
-        this.dropped = true;
+        this.#drop(metered);
         return;
       case "trap":
         this.trapped = true;
@@ -52,7 +66,7 @@ export class Fate {
         this.#offer(rule);
         return;
       case "deny":
-        this.dropped = true;
+        this.#drop(metered);
         this.#cancelled = true;
         return;
       case "copy-cancel":
@@ -61,6 +75,11 @@ export class Fate {
       default:
         absurd(verdict);
     }
+  }
+
+  #drop(metered: boolean): void {
+    this.dropped = true;
+    if (!metered) this.#ruledOut = true;
   }
 
   #offer(rule: SoftRule): void {

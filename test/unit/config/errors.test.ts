@@ -125,6 +125,7 @@ interfaces: {}
   g: { port_id: 9, device: 2 }
   h: {}
   i:
+  cpu: { port_id: 10 }
 `,
   "interfaces-of-several-devices": `devices:
   - { device_id: 1, datapath: { routes: { 10.0.0.0/8: 3 } } }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { defined } from "../../../../src/base/invariant.js";
 import type { Plan } from "../../../../src/datapath/datapath.js";
-import { keyWords } from "../../../../src/datapath/frame-key.js";
+import { etherTypeMask, etherTypeWord, keyWords } from "../../../../src/datapath/frame-key.js";
 import type { PuntRule, RuleHandle, TableIndex } from "../../../../src/datapath/rule.js";
 import { RuleBase } from "../../../../src/datapath/soft/rule-base.js";
 import { Ticks } from "../../../../src/datapath/soft/ticks.js";
@@ -18,7 +18,7 @@ const tables = [
 const words = [0, 5, 15];
 const sparse = (bits: readonly number[]) => {
   const key = new Int32Array(keyWords);
-  words.forEach((word, i) => (key[word] = bits[i] ?? 0));
+  words.forEach((word, i) => (key[word] = (bits[i] ?? 0) << (word === etherTypeWord ? 16 : 0)));
   return key;
 };
 const allKeys = Array.from({ length: 64 }, (_, i) => sparse([i & 3, (i >> 2) & 3, i >> 4]));
@@ -31,16 +31,22 @@ interface ModelRule {
 /** The rules of every table, naively. */
 type Model = readonly ModelRule[];
 
-function matches({ rule }: ModelRule, key: Int32Array): boolean {
-  return Array.from({ length: rule.count }, (_, i) => i * keyWords).some((at) =>
-    words.every((word) => ((key[word] ?? 0) & (rule.masks[at + word] ?? 0)) === (rule.values[at + word] ?? 0)),
+/** Whether all rules are asked, or only those that name an EtherType. */
+type Among = "all" | "naming";
+
+function matches({ rule }: ModelRule, key: Int32Array, among: Among): boolean {
+  const { values, masks } = rule;
+  return Array.from({ length: rule.count }, (_, i) => i * keyWords).some(
+    (at) =>
+      (among === "all" || ((masks[at + etherTypeWord] ?? 0) & etherTypeMask) !== 0) &&
+      words.every((word) => ((key[word] ?? 0) & (masks[at + word] ?? 0)) === (values[at + word] ?? 0)),
   );
 }
 
-function bestOf(model: Model, table: number, key: Int32Array): object | undefined {
+function bestOf(model: Model, table: number, key: Int32Array, among: Among): object | undefined {
   let best: ModelRule | undefined;
   for (const each of model) {
-    if (each.rule.table !== table || !matches(each, key)) continue;
+    if (each.rule.table !== table || !matches(each, key, among)) continue;
     const { priority } = each.rule;
     const above = best === undefined || priority > best.rule.priority;
     if (above || (priority === best?.rule.priority && each.age < best.age)) best = each;
@@ -117,7 +123,10 @@ class Pair {
   check(): void {
     for (const key of allKeys) {
       this.base.tables.forEach(({ rules }, table) => {
-        assert.equal(rules.find(key, this.base.generation)?.cookie, bestOf(this.#published, table, key));
+        for (const among of ["all", "naming"] as const) {
+          const found = rules.find(key, this.base.generation, among);
+          assert.equal(found?.cookie, bestOf(this.#published, table, key, among));
+        }
       });
     }
   }

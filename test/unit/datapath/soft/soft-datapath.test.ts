@@ -57,7 +57,7 @@ describe("SoftDatapath", () => {
     { title: "traps", rules: [trapped], want: [[cpuPort], undefined] },
     { title: "copies and forwards", rules: [rule({ action: "copy" })], want: [[cpuPort, 2], undefined] },
     { title: "drops by a rule", rules: [rule({ action: "deny" })], want: [[], "rule"] },
-    { title: "passes unparsable frames", rules: [rule()], bytes: hexFrame("0800 45"), want: [[], "no-route"] },
+    { title: "passes unparsable frames", rules: [rule()], bytes: hexFrame("0800 45"), want: [[], "unparsable"] },
     {
       title: "drops unparsable frames if told to",
       rules: [rule()],
@@ -84,6 +84,18 @@ describe("SoftDatapath", () => {
     it(title, async () => {
       const datapath = await opened(rules, more);
       assert.deepEqual(outcome(datapath, bytes), want);
+    });
+  }
+
+  for (const { title, bytes, reason } of [
+    { title: "to the box", bytes: ethernet(ipv4({ dst: "192.0.2.1" })), reason: "local-address" },
+    { title: "too broken to parse", bytes: hexFrame("0800 45"), reason: "unparsable" },
+  ]) {
+    it(`counts a frame ${title} by that alone, if it has no route either`, async () => {
+      const datapath = await opened([rule()]);
+      datapath.setLocalAddresses([Uint8Array.from(ip("192.0.2.1"))]);
+      assert.deepEqual(outcome(datapath, bytes), [[], reason]);
+      assert.deepEqual(drops(datapath), { [reason]: 1 });
     });
   }
 
@@ -154,25 +166,45 @@ describe("SoftDatapath", () => {
     assert.equal(JSON.stringify(datapath.stats()), before);
   });
 
-  it("asks the policers of queue, port and device in this order, and fills them as time passes", async () => {
+  it("asks the policers of queue, port and device in this order, and takes a token of each or of none", async () => {
     const clock = new HandClock();
     const datapath = await opened([rule({ match: { is_ip: 1 }, action: always("trap", 0) })], {
       clock,
-      queues: [{ name: "traps", pps: 10, burst: 3 }],
-      portPolicer: { pps: 10, burst: 2 },
-      devicePolicer: { pps: 5, burst: 1 },
+      queues: [{ name: "traps", pps: 10, burst: 1 }],
+      portPolicer: { pps: 5, burst: 2 },
+      devicePolicer: { pps: 1, burst: 3 },
     });
-    const reason = () => (outcome(datapath, frame) as unknown[])[1] ?? "punted";
-    assert.deepEqual(
-      [reason(), reason(), reason(), reason()],
-      ["punted", "device-policer", "port-policer", "queue-policer"],
-    );
-    clock.advanceMs(99);
-    assert.equal(reason(), "queue-policer");
-    clock.advanceMs(1);
-    assert.equal(reason(), "device-policer");
-    clock.advanceMs(100);
-    assert.equal(reason(), "punted");
+    const steps: readonly [number, string][] = [
+      [0, "punted"],
+      [0, "queue-policer"],
+      [99, "queue-policer"],
+      [1, "punted"],
+      [100, "punted"],
+      [100, "port-policer"],
+      [100, "device-policer"],
+      [599, "device-policer"],
+      [1, "punted"],
+      [0, "queue-policer"],
+    ];
+    for (const [ms, want] of steps) {
+      clock.advanceMs(ms);
+      assert.equal((outcome(datapath, frame) as unknown[])[1] ?? "punted", want);
+    }
+  });
+
+  it("takes no token of the queue for a frame that another policer refuses", async () => {
+    const clock = new HandClock();
+    const traps = [port1, port2].map((port) => rule({ match: { ingress_port: port }, action: always("trap", 0) }));
+    const datapath = await opened(traps, {
+      clock,
+      queues: [{ name: "traps", pps: 1, burst: 2 }],
+      portPolicer: { pps: 1, burst: 1 },
+    });
+    const reasons = [port1, port1, port1, port2].map((port) => {
+      const result = datapath.inject(port, frame);
+      return result === "unknown-port" ? result : (result.dropped ?? "punted");
+    });
+    assert.deepEqual(reasons, ["punted", "port-policer", "port-policer", "punted"]);
   });
 
   it("gives every subscriber exactly one result per frame, from the call of results on", async () => {
@@ -203,6 +235,31 @@ describe("SoftDatapath", () => {
         [1, [], "ingress-port-down"],
       ]);
     }
+  });
+
+  it("keeps nothing but the frame for subscribers, not the message it came in", async () => {
+    const datapath = await opened([rule({ action: "copy" })]);
+    const results = datapath.results(forever, { results: 10, bytes: Infinity });
+    const message = Buffer.alloc(4096);
+    message.set(frame, 100);
+    const payload = message.subarray(100, 100 + frame.length);
+    datapath.inject(port1, payload);
+    datapath.transmit([
+      { port: port2, frame: payload, token: {} },
+      { port: cpuPort, frame: payload, token: {} },
+      { port: 9 as PortId, frame: payload, token: {} },
+    ]);
+    message.fill(0);
+    await datapath[Symbol.asyncDispose]();
+    const outputs: number[] = [];
+    for await (const result of results) {
+      outputs.push(result.outputs.length);
+      for (const kept of [result.frame, ...result.outputs.map((output) => output.frame)]) {
+        assert.deepEqual([kept, kept.buffer], [frame, result.frame.buffer]);
+        assert.equal(kept.buffer.byteLength, frame.length);
+      }
+    }
+    assert.deepEqual(outputs, [2, 1, 2, 0]);
   });
 
   it("ends a subscriber that is too slow with the number of results it lost, and nobody else", async () => {

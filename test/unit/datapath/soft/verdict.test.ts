@@ -55,20 +55,39 @@ describe("Fate", () => {
     });
   }
 
-  for (const { verdicts, green, metered } of [
-    { verdicts: ["forward"], green: "copy", metered: true },
-    { verdicts: ["drop"], green: "trap", metered: true },
-    { verdicts: ["copy"], green: "trap", metered: false },
-    { verdicts: ["forward"], green: "forward", metered: false },
-    { verdicts: ["copy-cancel", "drop"], green: "trap", metered: false },
-  ] as const) {
-    it(`${metered ? "says" : "does not say"} that a meter cost the copy: ${green} became [${verdicts.join(", ")}]`, () => {
+  const meterings: readonly {
+    /** A pair is what the rule says of green frames, and its verdict. */
+    tables: readonly (Verdict | readonly [green: Verdict, verdict: Verdict])[];
+    metered: boolean;
+    reason?: "rule" | "rule-meter";
+  }[] = [
+    { tables: [["copy", "forward"]], metered: true },
+    { tables: [["trap", "drop"]], metered: true, reason: "rule-meter" },
+    { tables: [["trap", "deny"]], metered: true, reason: "rule-meter" },
+    { tables: [["trap", "copy"]], metered: false },
+    { tables: [["forward", "forward"]], metered: false },
+    { tables: [["forward", "drop"]], metered: false, reason: "rule" },
+    { tables: ["copy-cancel", ["trap", "drop"]], metered: false, reason: "rule" },
+    { tables: [["copy", "forward"], "drop"], metered: true, reason: "rule" },
+    { tables: ["deny", ["trap", "drop"]], metered: false, reason: "rule" },
+    { tables: ["drop", ["trap", "drop"]], metered: true, reason: "rule" },
+    { tables: [["trap", "drop"], "drop"], metered: true, reason: "rule" },
+    { tables: [["trap", "forward"], "copy"], metered: false },
+    { tables: ["copy", ["trap", "forward"]], metered: false },
+    { tables: [["trap", "drop"], "copy"], metered: false, reason: "rule" },
+    { tables: [["copy", "forward"], "copy-cancel", "trap"], metered: true, reason: "rule" },
+  ];
+  for (const { tables, metered, reason } of meterings) {
+    const titles = tables.map((each) => (typeof each === "string" ? each : each.join(" made ")));
+    const outcome = reason === undefined ? "" : `, and drops by ${reason}`;
+    it(`${metered ? "says" : "does not say"} that a meter cost the copy${outcome}, after [${titles.join(", ")}]`, () => {
       fate.reset();
-      verdicts.forEach((verdict, i) => {
-        const wanted = i === verdicts.length - 1 ? green : verdict;
-        fate.apply(matching[i] ?? assert.fail(), verdict, wanted);
+      tables.forEach((each, i) => {
+        const [green, verdict] = typeof each === "string" ? [each, each] : each;
+        fate.apply(matching[i] ?? assert.fail(), verdict, green);
       });
       assert.equal(fate.metered, metered);
+      if (reason !== undefined) assert.equal(fate.reason, reason);
     });
   }
 });

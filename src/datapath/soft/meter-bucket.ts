@@ -7,7 +7,7 @@ const whole = 1e9;
  * A bucket of `burst` tokens, full at first, that gains `rate` tokens a second. Values beyond 2^53 are rounded, which
  * no frame notices.
  */
-export class TokenBucket {
+export class MeterBucket {
   readonly #rate: number;
   readonly #full: number;
   #level: number;
@@ -40,26 +40,5 @@ export class TokenBucket {
   /** @precondition `holds(tokens)` */
   take(tokens: number): void {
     this.#level -= tokens * whole;
-  }
-}
-
-/** A bucket that fills as time passes and gives one token per frame. */
-export class Policer {
-  readonly #bucket: TokenBucket;
-  #filledNs: number;
-
-  /** @param rate frames per second */
-  constructor(rate: { readonly pps: number; readonly burst: number }, nowNs: number) {
-    this.#bucket = new TokenBucket(rate.pps, rate.burst);
-    this.#filledNs = nowNs;
-  }
-
-  /** True if a frame may pass at `nowNs`; it has then used a token. */
-  admits(nowNs: number): boolean {
-    this.#bucket.fill(nowNs - this.#filledNs);
-    this.#filledNs = nowNs;
-    if (!this.#bucket.holds(1)) return false;
-    this.#bucket.take(1);
-    return true;
   }
 }
