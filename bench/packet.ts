@@ -6,6 +6,7 @@ import { quantile, type Goal, type Sample } from "./measure.js";
 import { arbitration, becomePrimary, Controller, type Stream } from "./controller.js";
 import { CpuMeter, Daemon, type DaemonOptions } from "./daemon.js";
 import { writeRequests } from "./entries.js";
+import { framed, MessageStream } from "./http2-calls.js";
 import { injectRequest, marker, packetOut, serialIn, trapRequest, udpFrame } from "./frames.js";
 import { programBytes } from "./programs.js";
 
@@ -32,6 +33,7 @@ export async function runPacket(options: DaemonOptions): Promise<readonly Sample
     ...spread("PacketIn latency while 10,000 entries are written", await rig.latenciesUnderWrites(), { atMost: 10 }),
   );
   samples.push(...(await handOver(daemon)));
+  samples.push(await coalesced(daemon));
   return samples;
 }
 
@@ -209,6 +211,25 @@ class Rig implements Disposable {
     this.#stream[Symbol.dispose]();
     for (const controller of [this.#primary, this.#injector, this.#writer]) controller[Symbol.dispose]();
   }
+}
+
+/** PacketOuts of a client that writes 256 of them at once, as clients with a write buffer do. */
+async function coalesced(daemon: Daemon): Promise<Sample> {
+  using stream = new MessageStream(daemon.port, "/p4.v1.P4Runtime/StreamChannel");
+  const message = framed(packetOut(udpFrame(0), "port"));
+  const batch = Buffer.concat(Array.from({ length: 256 }, () => message));
+  const pass = async (batches: number): Promise<void> => {
+    for (let i = 0; i < batches; i++) await stream.write(batch);
+    const answered = stream.saw("bench/marker");
+    await stream.write(framed(marker()));
+    await answered;
+  };
+  await stream.write(framed(arbitration(1000n)));
+  await pass(100);
+  const cpu = new CpuMeter(daemon);
+  await pass(1000);
+  const { ms, ...perPacket } = cpu.read(256_000);
+  return { what: "PacketOut, 120 B, 256 in one write", unit: "packets/s", value: 256_000_000 / ms, ...perPacket };
 }
 
 /** A primary's connection ends; how long until a backup has been told. */

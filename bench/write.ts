@@ -4,7 +4,7 @@ import { median } from "./measure.js";
 import { becomePrimary, Controller } from "./controller.js";
 import { CpuMeter, Daemon, type DaemonOptions } from "./daemon.js";
 import { writeRequests } from "./entries.js";
-import { framed, UnaryCalls } from "./http2-unary.js";
+import { framed, UnaryCalls } from "./http2-calls.js";
 import { programBytes, type ProgramName } from "./programs.js";
 
 const entries = 100_000;
