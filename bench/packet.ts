@@ -15,6 +15,7 @@ const packets = 100_000;
 const injected = 20_000;
 const latencies = 2000;
 const writes = 20;
+const warmUpWrites = 3;
 const handOvers = 20;
 
 /** One run, on a daemon of its own. */
@@ -28,10 +29,11 @@ export async function runPacket(options: DaemonOptions): Promise<readonly Sample
   samples.push(await rig.looped(packets));
   await rig.injected(warmUp);
   samples.push(await rig.injected(injected));
-  samples.push(...spread("PacketIn latency, idle", await rig.idleLatencies()));
-  samples.push(
-    ...spread("PacketIn latency while 10,000 entries are written", await rig.latenciesUnderWrites(), { atMost: 10 }),
-  );
+  for (const route of ["InjectPacket", "stream"] as const) {
+    samples.push(...spread(`PacketIn latency by ${route}, idle`, await rig.idleLatencies(route)));
+    const busy = await rig.latenciesUnderWrites(route);
+    samples.push(...spread(`PacketIn latency by ${route} while 10,000 entries are written`, busy, { atMost: 10 }));
+  }
   samples.push(...(await handOver(daemon)));
   samples.push(await coalesced(daemon));
   return samples;
@@ -43,6 +45,9 @@ function spread(what: string, ms: readonly number[], goal?: Goal): readonly Samp
     { what: `${what}, p99`, unit: "ms", value: quantile(ms, 0.99), ...(goal && { goal }) },
   ];
 }
+
+/** How a frame comes into the switch: by a call of its own, or as a PacketOut to ingress on a stream that is there. */
+type Route = "InjectPacket" | "stream";
 
 /** What comes on the primary's stream. */
 class Arrivals {
@@ -164,10 +169,10 @@ class Rig implements Disposable {
     };
   }
 
-  async idleLatencies(): Promise<readonly number[]> {
+  async idleLatencies(route: Route): Promise<readonly number[]> {
     this.#arrivals.begin();
     for (let i = 0; i < latencies; i++) {
-      this.#inject(i);
+      this.#send(i, route);
       await sleep(1);
     }
     await this.#arrivals.reach(latencies);
@@ -175,26 +180,27 @@ class Rig implements Disposable {
   }
 
   /** One frame each millisecond, from the moment that a batch is sent until it is answered. */
-  async latenciesUnderWrites(): Promise<readonly number[]> {
+  async latenciesUnderWrites(route: Route): Promise<readonly number[]> {
     const [insert, remove] = (["INSERT", "DELETE"] as const).flatMap((kind) =>
       writeRequests("ternary", { count: 10_000, perBatch: 10_000, kind }),
     );
     if (insert === undefined || remove === undefined) throw new Error("a request of each kind");
     const found: number[] = [];
-    for (let i = 0; i < writes; i++) {
-      found.push(...(await this.#whileWriting(insert)));
+    for (let i = -warmUpWrites; i < writes; i++) {
+      const times = await this.#whileWriting(insert, route);
+      if (i >= 0) found.push(...times);
       await this.#writer.write(remove);
     }
     return found;
   }
 
-  async #whileWriting(request: Buffer): Promise<readonly number[]> {
+  async #whileWriting(request: Buffer, route: Route): Promise<readonly number[]> {
     this.#arrivals.begin();
     let writing = true;
     const written = this.#writer.write(request).finally(() => (writing = false));
     let count = 0;
     for (; writing; count++) {
-      this.#inject(count);
+      this.#send(count, route);
       await sleep(1);
     }
     await written;
@@ -202,9 +208,10 @@ class Rig implements Disposable {
     return this.#arrivals.times;
   }
 
-  #inject(serial: number): void {
+  #send(serial: number, route: Route): void {
     this.#arrivals.sending(serial);
-    void this.#injector.inject(injectRequest(udpFrame(serial)));
+    if (route === "stream") this.#stream.send(packetOut(udpFrame(serial), "ingress"));
+    else void this.#injector.inject(injectRequest(udpFrame(serial)));
   }
 
   [Symbol.dispose](): void {
