@@ -6,6 +6,7 @@ import { quantile, type Goal, type Sample } from "./measure.js";
 import { arbitration, becomePrimary, Controller, type Stream } from "./controller.js";
 import { CpuMeter, Daemon, type DaemonOptions } from "./daemon.js";
 import { writeRequests } from "./entries.js";
+import { framed, MessageStream } from "./http2-calls.js";
 import { injectRequest, marker, packetOut, serialIn, trapRequest, udpFrame } from "./frames.js";
 import { programBytes } from "./programs.js";
 
@@ -14,6 +15,7 @@ const packets = 100_000;
 const injected = 20_000;
 const latencies = 2000;
 const writes = 20;
+const warmUpWrites = 3;
 const handOvers = 20;
 
 /** One run, on a daemon of its own. */
@@ -27,11 +29,13 @@ export async function runPacket(options: DaemonOptions): Promise<readonly Sample
   samples.push(await rig.looped(packets));
   await rig.injected(warmUp);
   samples.push(await rig.injected(injected));
-  samples.push(...spread("PacketIn latency, idle", await rig.idleLatencies()));
-  samples.push(
-    ...spread("PacketIn latency while 10,000 entries are written", await rig.latenciesUnderWrites(), { atMost: 10 }),
-  );
+  for (const route of ["InjectPacket", "stream"] as const) {
+    samples.push(...spread(`PacketIn latency by ${route}, idle`, await rig.idleLatencies(route)));
+    const busy = await rig.latenciesUnderWrites(route);
+    samples.push(...spread(`PacketIn latency by ${route} while 10,000 entries are written`, busy, { atMost: 10 }));
+  }
   samples.push(...(await handOver(daemon)));
+  samples.push(await coalesced(daemon));
   return samples;
 }
 
@@ -41,6 +45,9 @@ function spread(what: string, ms: readonly number[], goal?: Goal): readonly Samp
     { what: `${what}, p99`, unit: "ms", value: quantile(ms, 0.99), ...(goal && { goal }) },
   ];
 }
+
+/** How a frame comes into the switch: by a call of its own, or as a PacketOut to ingress on a stream that is there. */
+type Route = "InjectPacket" | "stream";
 
 /** What comes on the primary's stream. */
 class Arrivals {
@@ -162,10 +169,10 @@ class Rig implements Disposable {
     };
   }
 
-  async idleLatencies(): Promise<readonly number[]> {
+  async idleLatencies(route: Route): Promise<readonly number[]> {
     this.#arrivals.begin();
     for (let i = 0; i < latencies; i++) {
-      this.#inject(i);
+      this.#send(i, route);
       await sleep(1);
     }
     await this.#arrivals.reach(latencies);
@@ -173,26 +180,27 @@ class Rig implements Disposable {
   }
 
   /** One frame each millisecond, from the moment that a batch is sent until it is answered. */
-  async latenciesUnderWrites(): Promise<readonly number[]> {
+  async latenciesUnderWrites(route: Route): Promise<readonly number[]> {
     const [insert, remove] = (["INSERT", "DELETE"] as const).flatMap((kind) =>
       writeRequests("ternary", { count: 10_000, perBatch: 10_000, kind }),
     );
     if (insert === undefined || remove === undefined) throw new Error("a request of each kind");
     const found: number[] = [];
-    for (let i = 0; i < writes; i++) {
-      found.push(...(await this.#whileWriting(insert)));
+    for (let i = -warmUpWrites; i < writes; i++) {
+      const times = await this.#whileWriting(insert, route);
+      if (i >= 0) found.push(...times);
       await this.#writer.write(remove);
     }
     return found;
   }
 
-  async #whileWriting(request: Buffer): Promise<readonly number[]> {
+  async #whileWriting(request: Buffer, route: Route): Promise<readonly number[]> {
     this.#arrivals.begin();
     let writing = true;
     const written = this.#writer.write(request).finally(() => (writing = false));
     let count = 0;
     for (; writing; count++) {
-      this.#inject(count);
+      this.#send(count, route);
       await sleep(1);
     }
     await written;
@@ -200,15 +208,35 @@ class Rig implements Disposable {
     return this.#arrivals.times;
   }
 
-  #inject(serial: number): void {
+  #send(serial: number, route: Route): void {
     this.#arrivals.sending(serial);
-    void this.#injector.inject(injectRequest(udpFrame(serial)));
+    if (route === "stream") this.#stream.send(packetOut(udpFrame(serial), "ingress"));
+    else void this.#injector.inject(injectRequest(udpFrame(serial)));
   }
 
   [Symbol.dispose](): void {
     this.#stream[Symbol.dispose]();
     for (const controller of [this.#primary, this.#injector, this.#writer]) controller[Symbol.dispose]();
   }
+}
+
+/** PacketOuts of a client that writes 256 of them at once, as clients with a write buffer do. */
+async function coalesced(daemon: Daemon): Promise<Sample> {
+  using stream = new MessageStream(daemon.port, "/p4.v1.P4Runtime/StreamChannel");
+  const message = framed(packetOut(udpFrame(0), "port"));
+  const batch = Buffer.concat(Array.from({ length: 256 }, () => message));
+  const pass = async (batches: number): Promise<void> => {
+    for (let i = 0; i < batches; i++) await stream.write(batch);
+    const answered = stream.saw("bench/marker");
+    await stream.write(framed(marker()));
+    await answered;
+  };
+  await stream.write(framed(arbitration(1000n)));
+  await pass(100);
+  const cpu = new CpuMeter(daemon);
+  await pass(1000);
+  const { ms, ...perPacket } = cpu.read(256_000);
+  return { what: "PacketOut, 120 B, 256 in one write", unit: "packets/s", value: 256_000_000 / ms, ...perPacket };
 }
 
 /** A primary's connection ends; how long until a backup has been told. */

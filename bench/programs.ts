@@ -52,11 +52,11 @@ export function programBytes(name: ProgramName): Uint8Array {
     actions: [{ preamble: { id: actionId, name: "ingress.bench.trap", alias: "trap" } }],
     controllerPacketMetadata: [
       packetHeader(1, "packet_in", [
-        ["ingress_port", 16],
-        ["target_egress_port", 16],
+        ["ingress_port", 32],
+        ["target_egress_port", 32],
       ]),
       packetHeader(2, "packet_out", [
-        ["egress_port", 16],
+        ["egress_port", 32],
         ["submit_to_ingress", 1],
       ]),
     ],

@@ -4,6 +4,7 @@ import { median } from "./measure.js";
 import { becomePrimary, Controller } from "./controller.js";
 import { CpuMeter, Daemon, type DaemonOptions } from "./daemon.js";
 import { writeRequests } from "./entries.js";
+import { framed, UnaryCalls } from "./http2-calls.js";
 import { programBytes, type ProgramName } from "./programs.js";
 
 const entries = 100_000;
@@ -65,10 +66,11 @@ async function batches(daemon: Daemon, controller: Controller, program: ProgramN
 
 async function singles(daemon: Daemon, controller: Controller): Promise<readonly Sample[]> {
   await controller.push(programBytes("ternary"));
-  const inserts = writeRequests("ternary", { count: 60_000, perBatch: 1 });
-  await inFlight(daemon, controller, inserts.slice(0, 20_000), 32);
-  const alone = await inFlight(daemon, controller, inserts.slice(20_000, 30_000), 1);
-  const many = await inFlight(daemon, controller, inserts.slice(30_000), 32);
+  const inserts = writeRequests("ternary", { count: 70_000, perBatch: 1 }).map(framed);
+  using calls = new UnaryCalls(daemon.port, "/p4.v1.P4Runtime/Write");
+  await inFlight(daemon, calls, inserts.slice(0, 30_000), 32);
+  const alone = await inFlight(daemon, calls, inserts.slice(30_000, 40_000), 1);
+  const many = await inFlight(daemon, calls, inserts.slice(40_000), 32);
   return [
     rate("one entry a batch, 1 in flight", alone, { atLeast: 3500 }),
     rate("one entry a batch, 32 in flight", many, { atLeast: 12_000 }),
@@ -104,16 +106,11 @@ async function timed(
 }
 
 /** Requests of one entry each, `width` of them on their way at any time. */
-async function inFlight(
-  daemon: Daemon,
-  controller: Controller,
-  requests: readonly Buffer[],
-  width: number,
-): Promise<Timed> {
+async function inFlight(daemon: Daemon, calls: UnaryCalls, requests: readonly Buffer[], width: number): Promise<Timed> {
   const cpu = new CpuMeter(daemon);
   const queue = requests.values();
   const worker = async () => {
-    for (const request of queue) await controller.write(request);
+    for (const request of queue) await calls.call(request);
   };
   await Promise.all(Array.from({ length: width }, worker));
   return { entries: requests.length, ...cpu.read(requests.length) };

@@ -12,4 +12,11 @@ describe("slices of work", () => {
     await slices.pause();
     assert.equal(ran, true);
   });
+
+  it("pause for as long as work of three turns takes", async () => {
+    let ran = false;
+    setImmediate(() => setImmediate(() => setImmediate(() => (ran = true))));
+    await new Slices().pause();
+    assert.equal(ran, true);
+  });
 });
