@@ -13,7 +13,7 @@ import { addStandardServices } from "./standard-services.js";
 import { bindUnix } from "./unix-socket.js";
 
 /** Time given to calls that run when the server closes, in milliseconds. */
-const graceMs = 1000;
+const graceMs = 500;
 
 export class RpcServer implements AsyncDisposable {
   readonly #server: grpc.Server;
@@ -21,6 +21,8 @@ export class RpcServer implements AsyncDisposable {
   readonly health: HealthService;
   /** The TCP port of each listener in order; undefined for unix sockets. */
   readonly ports: (number | undefined)[] = [];
+  /** Where gRPC listens, with the port it is bound to. */
+  readonly #addresses: string[] = [];
 
   private constructor(server: grpc.Server, health: HealthService) {
     this.#server = server;
@@ -57,13 +59,16 @@ export class RpcServer implements AsyncDisposable {
   }
 
   async #bind(listener: Listener): Promise<void> {
-    const address =
-      listener.kind === "unix" ? `unix:${listener.path}` : `${bracketed(listener.address)}:${listener.port}`;
+    const at = (port: number) =>
+      listener.kind === "unix" ? `unix:${listener.path}` : `${bracketed(listener.address)}:${port}`;
+    const wanted = at(listener.kind === "unix" ? 0 : listener.port);
     try {
-      if (listener.kind === "unix") await bindUnix(listener, () => this.#listen(address));
-      this.ports.push(listener.kind === "tcp" ? await this.#listen(address) : undefined);
+      if (listener.kind === "unix") await bindUnix(listener, () => this.#listen(wanted));
+      const port = listener.kind === "unix" ? undefined : await this.#listen(wanted);
+      this.ports.push(port);
+      this.#addresses.push(at(port ?? 0));
     } catch (error) {
-      throw new ListenError(address, error);
+      throw new ListenError(wanted, error);
     }
   }
 
@@ -76,15 +81,10 @@ export class RpcServer implements AsyncDisposable {
     });
   }
 
-  /** Closes the listeners, which removes Unix sockets, then ends every call that is left. */
+  /** Closes the listeners, which removes Unix sockets, and ends what calls are left after their grace. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
-      this.#server.tryShutdown(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    for (const address of this.#addresses) this.#server.drain(address, graceMs); // forceShutdown would need channelz
+    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
   }
 }
 
