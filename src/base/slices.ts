@@ -9,6 +9,14 @@ export const sliceMs = 2;
  */
 const pauseTurns = 3;
 
+/** Work that waits for its next slice: one runs per turn of the event loop, so that many hold it no longer than one. */
+const line: (() => void)[] = [];
+
+function runNext(): void {
+  line.shift()?.();
+  if (line.length > 0) setImmediate(runNext);
+}
+
 /** Counts time since the last pause; `due` says when the loop should get a chance. */
 export class Slices {
   #began = performance.now();
@@ -18,9 +26,17 @@ export class Slices {
     return performance.now() - this.#began >= sliceMs;
   }
 
-  /** Lets timers, sockets and streams run, then begins the next slice. */
+  /** True if other work waits for its turn: who begins now should get in line. */
+  get crowded(): boolean {
+    return line.length > 0;
+  }
+
+  /** Lets timers, sockets, streams and other work run for `pauseTurns`, then begins the next slice when its turn comes. */
   async pause(): Promise<void> {
-    for (let turn = 0; turn < pauseTurns; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+    for (let turn = 1; turn < pauseTurns; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+    await new Promise<void>((resolve) => {
+      if (line.push(resolve) === 1) setImmediate(runNext);
+    });
     this.#began = performance.now();
   }
 }

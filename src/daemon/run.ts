@@ -9,6 +9,7 @@ import { createLogger } from "../telemetry/log.js";
 import { openDevices, streamErrorPolicy, type Devices } from "./devices.js";
 import { Failure } from "./failure.js";
 import { ListenError } from "./listen-error.js";
+import { giveBackMemory } from "./memory.js";
 import { PortFileError, writePortFile } from "./port-file.js";
 import { RpcServer } from "./server.js";
 import { servedNames } from "./standard-services.js";
@@ -36,6 +37,7 @@ export async function runDaemon(options: RunOptions): Promise<Outcome> {
   const failure = new Failure();
   process.on("uncaughtException", failure.report);
   try {
+    using _memory = giveBackMemory();
     await run({ ...options, failure }, log);
     return "stopped";
   } catch (error) {

@@ -25,11 +25,16 @@ export function trailerBudget(call: { readonly metadata: grpc.Metadata }): numbe
  * see it.
  */
 export function announcedHeaderList(call: object): number | undefined {
+  const size = lookUp(lookUp(sessionOf(call), "remoteSettings"), "maxHeaderListSize");
+  return typeof size === "number" ? size : undefined;
+}
+
+/** The HTTP/2 session of a call; undefined if the library does not let us see it. */
+export function sessionOf(call: object): object | undefined {
   let at: unknown = call;
   for (let depth = 0; depth < 6 && isObject(at); depth++) {
-    const settings = lookUp(lookUp(lookUp(at, "stream"), "session"), "remoteSettings");
-    const size = lookUp(settings, "maxHeaderListSize");
-    if (isObject(settings)) return typeof size === "number" ? size : undefined;
+    const session = lookUp(lookUp(at, "stream"), "session");
+    if (isObject(session)) return session;
     at = lookUp(at, "call") ?? lookUp(at, "nextCall");
   }
   return undefined;

@@ -21,7 +21,8 @@ export class DetailedError extends Error {
 export function serviceError(context: RpcContext, method: string, peer: string, error: unknown): grpc.ServiceError {
   if (error instanceof InvariantError) context.fatal(error);
   const metadata = new grpc.Metadata();
-  const { code, message } = outcome(error);
+  const { code, message: text } = outcome(error);
+  const message = clipped(text);
   if (error instanceof DetailedError && error.details !== undefined)
     metadata.set("grpc-status-details-bin", error.details);
   if (error instanceof StatusError || error instanceof DetailedError)
@@ -29,6 +30,13 @@ export function serviceError(context: RpcContext, method: string, peer: string, 
   else context.log.error("rpc.failed", { method, peer, error });
   const status = grpc.status[codeName(code)];
   return Object.assign(new Error(message), { code: status, details: message, metadata });
+}
+
+/** Messages travel in trailers, of which most clients take 8 KiB; those quote what peers sent. */
+const maxMessageLength = 4096;
+
+function clipped(text: string): string {
+  return text.length <= maxMessageLength ? text : `${text.slice(0, maxMessageLength)}…`;
 }
 
 function outcome(error: unknown): Pick<Status, "code" | "message"> {

@@ -54,11 +54,13 @@ export class ReadBatch {
   async run(queries: QueryDecoder): Promise<readonly (Status | undefined)[]> {
     const results: (Status | undefined)[] = [];
     using snapshot = this.#program.store.snapshot();
+    if (this.#slices.crowded) await this.#slices.pause();
     for (let i = 0; i < queries.count; i++) {
       try {
         await this.#query(queries.decode(i, this.#program.schema), snapshot);
         results.push(undefined);
       } catch (error) {
+        this.#options.signal.throwIfAborted();
         results.push(this.#failure(error));
       }
     }

@@ -10,6 +10,12 @@ import { maxFieldNumber, WireType } from "./wire-type.js";
 /** How deep groups may be nested in a value that is skipped; nothing we speak uses groups. */
 export const maxGroupDepth = 100;
 
+/** How many fields one message may have with all that is nested in it, unless the reader is told otherwise. */
+export const maxFields = 65_536;
+
+/** Longest string taken, in bytes: roles and type names are the only ones. */
+export const maxStringBytes = 1024;
+
 const maxVarintBytes = 10;
 const nothing = new Uint8Array(0);
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -17,7 +23,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /**
  * Reads one message at a time, front to back:
  * ```ts
- * reader.reset(bytes);
+ * reader.begin(bytes);
  * for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
  *   switch (tag) {
  *     case 0x08: id = reader.uint32(); break;                 // field 1, varint
@@ -27,7 +33,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * }
  * ```
  * The bytes stay the caller's and must not change meanwhile. Every error is a StatusError INVALID_ARGUMENT
- * `malformed protobuf at byte N: …`; after one, only `reset` is allowed. `pos` never passes `end`.
+ * `malformed protobuf at byte N: …`; after one, only `begin` and `reset` are allowed. `pos` never passes `end`.
  * @see https://protobuf.dev/programming-guides/encoding/
  */
 export class ByteReader {
@@ -46,7 +52,19 @@ export class ByteReader {
   /** Lower half of the varint read last by `words`, as a signed 32-bit word. */
   lo = 0;
 
-  /** Begins a message that lies in `bytes` from `pos` up to, not including, `end`. */
+  /** Fields that may still come; what a peer sends must not hold the event loop for long. */
+  #left = maxFields;
+
+  /**
+   * Begins a message that a peer sent and that lies in `bytes` from `pos` up to, not including, `end`. It may have
+   * `fields` fields, counting those of the parts of it that are read after `reset`.
+   */
+  begin(bytes: Uint8Array, pos = 0, end = bytes.length, fields = maxFields): void {
+    this.#left = fields;
+    this.reset(bytes, pos, end);
+  }
+
+  /** Goes on with a part of the message, which lies in `bytes` from `pos` up to, not including, `end`. */
   reset(bytes: Uint8Array, pos = 0, end = bytes.length): void {
     invariant(pos >= 0 && pos <= end && end <= bytes.length, "a message lies within its bytes");
     this.bytes = bytes;
@@ -60,6 +78,7 @@ export class ByteReader {
   tag(): number {
     const start = this.pos;
     if (start === this.end) return 0;
+    if (--this.#left < 0) throw malformed(start, "the message has too many fields");
     const tag = this.#short("tag");
     const fieldNumber = tag >>> 3;
     const wireType = tag & 7;
@@ -130,10 +149,15 @@ export class ByteReader {
     return this.bytes.subarray(start, this.pos);
   }
 
-  /** Reads a string value, which must be UTF-8. */
+  /** Reads a string value, which must be UTF-8 and have at most `maxStringBytes`. */
   string(): string {
     const start = this.pos;
     const view = this.view();
+    if (view.length > maxStringBytes)
+      throw malformed(
+        start,
+        `string of ${view.length} bytes in field ${this.fieldNumber}, at most ${maxStringBytes} are taken`,
+      );
     try {
       return utf8.decode(view);
     } catch {

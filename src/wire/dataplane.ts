@@ -18,7 +18,7 @@ export function decodeInjectRequest(bytes: Uint8Array): InjectRequest {
   const reader = new ByteReader();
   let ingress: InjectRequest["ingress"];
   let payload: Uint8Array = new Uint8Array(0);
-  reader.reset(bytes);
+  reader.begin(bytes);
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === 0x08) ingress = { kind: "number", port: reader.uint32() };
     else if (tag === 0x12) ingress = { kind: "translated", value: Uint8Array.from(reader.view()) };

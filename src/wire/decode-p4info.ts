@@ -1,5 +1,5 @@
 /** Pushed P4Info bytes → domain form. */
-import { invalidArgument } from "../base/status.js";
+import { invalidArgument, resourceExhausted, StatusError } from "../base/status.js";
 import type {
   AnnotatedSpec,
   CounterInfoSpec,
@@ -10,8 +10,10 @@ import type {
   P4InfoSpec,
   PreambleSpec,
 } from "../pipeline/p4info.js";
+import { ByteReader } from "./byte-reader.js";
 import { p4 } from "./gen/p4info.js";
 import { fromLong } from "./int64.js";
+import { WireType } from "./wire-type.js";
 
 type Pb = p4.config.v1.P4Info;
 type Maybe<T> = T | null | undefined;
@@ -27,8 +29,40 @@ export function decodeP4Info(bytes: Uint8Array): P4InfoSpec {
   return p4InfoSpec(parseP4Info(bytes));
 }
 
-/** @throws StatusError INVALID_ARGUMENT if `bytes` are no P4Info */
+/** Largest P4Info taken, in bytes: an object of two bytes costs hundreds of them in memory. */
+export const maxP4InfoBytes = 4 * 1024 * 1024;
+
+/** Fields of a P4Info, its objects, and their parts; decoding and checking one takes microseconds. */
+export const maxP4InfoFields = 65_536;
+const countedLevels = 3;
+
+/**
+ * Counts fields without making anything of them. What does not parse as a message is taken for a text.
+ * @returns more than `max`, or the number
+ */
+function countFields(bytes: Uint8Array, max: number, level = 1): number {
+  const reader = new ByteReader();
+  let count = 0;
+  try {
+    reader.begin(bytes, 0, bytes.length, maxP4InfoFields + 1);
+    while (count <= max && reader.tag() !== 0) {
+      count++;
+      if (reader.wireType === WireType.delimited && level < countedLevels)
+        count += countFields(reader.view(), max - count, level + 1);
+      else reader.skip();
+    }
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+  }
+  return count;
+}
+
+/** @throws StatusError INVALID_ARGUMENT if `bytes` are no P4Info, RESOURCE_EXHAUSTED if they are too many */
 export function parseP4Info(bytes: Uint8Array): Pb {
+  if (bytes.length > maxP4InfoBytes)
+    throw resourceExhausted(`the P4Info has ${bytes.length} bytes; at most ${maxP4InfoBytes} are taken`);
+  if (countFields(bytes, maxP4InfoFields) > maxP4InfoFields)
+    throw resourceExhausted(`the P4Info has more than ${maxP4InfoFields} fields`);
   try {
     return p4.config.v1.P4Info.decode(bytes);
   } catch (error) {

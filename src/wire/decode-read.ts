@@ -22,7 +22,7 @@ export function decodeReadRequest(bytes: Uint8Array): ReadHeader {
   let role = "";
   let at = new Int32Array(16);
   let count = 0;
-  reader.reset(bytes);
+  reader.begin(bytes);
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === 0x08) deviceId = reader.uint64();
     else if (tag === 0x1a) role = reader.string();
@@ -63,6 +63,7 @@ class Queries implements QueryDecoder {
   decode(index: number, schema: EntitySchema): ReadQuery {
     this.#entity.clear();
     this.#entity.add(this.#bytes, this.#at[2 * index] ?? 0, this.#at[2 * index + 1] ?? 0);
+    this.#reader.begin(this.#entity.bytes, this.#entity.start, this.#entity.end);
     this.#parts.scan(this.#reader, this.#entity);
     const { at, number } = this.#parts;
     switch (number) {

@@ -29,7 +29,7 @@ export function decodeSetPipelineRequest(bytes: Uint8Array): SetPipelineRequest 
   let action = 0;
   const election = new Span();
   const config = new Span();
-  reader.reset(bytes);
+  reader.begin(bytes);
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === 0x08) deviceId = reader.uint64();
     else if (tag === 0x20) action = reader.int32();

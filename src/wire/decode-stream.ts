@@ -31,7 +31,7 @@ export class StreamDecoder {
     const reader = this.#reader;
     let kind = 0;
     this.#part.clear();
-    reader.reset(bytes);
+    reader.begin(bytes);
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
       if (tag !== 0x0a && tag !== 0x12 && tag !== 0x1a && tag !== 0x22) {
         reader.skip();

@@ -1,5 +1,5 @@
 /** `WriteRequest` bytes → header at once, updates one by one when the switch pulls them. */
-import { invalidArgument, unimplemented } from "../base/status.js";
+import { invalidArgument, resourceExhausted, unimplemented } from "../base/status.js";
 import type { EntitySchema } from "../entity/schema.js";
 import { TableEntryDraft, type UpdateType } from "../entity/table-entry.js";
 import type { Update, UpdateDecoder } from "../entity/update.js";
@@ -17,7 +17,12 @@ export interface WriteHeader {
   readonly updates: UpdateDecoder;
 }
 
-/** @throws StatusError INVALID_ARGUMENT if `bytes` are no WriteRequest */
+/** Updates in one Write. */
+export const maxUpdates = 262_144;
+/** Other fields of its header, nested and unknown ones too. */
+const maxHeaderFields = 1024;
+
+/** @throws StatusError INVALID_ARGUMENT if `bytes` are no WriteRequest, RESOURCE_EXHAUSTED if it has too many updates */
 export function decodeWriteRequest(bytes: Uint8Array): WriteHeader {
   const reader = new ByteReader();
   let deviceId = 0n;
@@ -25,7 +30,7 @@ export function decodeWriteRequest(bytes: Uint8Array): WriteHeader {
   let atomicity = 0;
   const election = new Span();
   const at: number[] = [];
-  reader.reset(bytes);
+  reader.begin(bytes, 0, bytes.length, maxUpdates + maxHeaderFields);
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     switch (tag) {
       case 0x08:
@@ -39,6 +44,8 @@ export function decodeWriteRequest(bytes: Uint8Array): WriteHeader {
       }
       case 0x22: {
         const length = reader.length();
+        if (at.length === 2 * maxUpdates)
+          throw resourceExhausted(`more than ${maxUpdates} updates in one Write; split it`);
         at.push(reader.pos, reader.pos + length);
         reader.pos += length;
         break;
@@ -176,7 +183,7 @@ class Updates implements UpdateDecoder {
     const reader = this.#reader;
     let number = 0;
     this.#entity.clear();
-    reader.reset(this.#bytes, start, end);
+    reader.begin(this.#bytes, start, end);
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
       if (tag === 0x08) number = reader.int32();
       else if (tag === 0x12) {

@@ -7,7 +7,7 @@ import { canonicalStart } from "../entity/bits.js";
 import { ByteWriter } from "./byte-writer.js";
 
 /** A response is handed on when it reaches this size; well below the 4 MiB that clients take (RED-11). */
-const responseBytes = 512 * 1024;
+const responseBytes = 64 * 1024;
 
 /** Collects entities into ReadResponses. `full` tells when `take` should be called. */
 export class ReadResponseEncoder implements EntitySink {

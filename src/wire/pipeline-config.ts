@@ -15,7 +15,7 @@ export function decodeGetPipelineRequest(bytes: Uint8Array): {
   const reader = new ByteReader();
   let deviceId = 0n;
   let responseType = 0;
-  reader.reset(bytes);
+  reader.begin(bytes);
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === 0x08) deviceId = reader.uint64();
     else if (tag === 0x10) responseType = reader.int32();

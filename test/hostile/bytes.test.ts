@@ -3,6 +3,7 @@ import { noLeaks } from "../support/no-leaks.js";
 import { long, P4Client, uint128 } from "../support/p4-client.js";
 import { p4 } from "../../src/wire/gen/proto.js";
 import { MiB } from "./daemon.js";
+import { field, repeated } from "./messages.js";
 import { RawClient, rpcs } from "./raw-client.js";
 import { Random } from "./random.js";
 import { Scene } from "./scene.js";
@@ -17,24 +18,6 @@ const code = {
   internal: 13,
 } as const;
 const write = "/p4.v1.P4Runtime/Write";
-
-/** `count` times `part` behind `head`. */
-function repeated(part: string, count: number, head: Uint8Array = new Uint8Array(0)): Buffer {
-  return Buffer.concat([head, Buffer.alloc((part.length / 2) * count, part, "hex")]);
-}
-
-/** A length-delimited field. */
-function field(tag: number, body: Uint8Array): Buffer {
-  const length: number[] = [];
-  for (let rest = body.length; ; rest >>>= 7) {
-    if (rest < 0x80) {
-      length.push(rest);
-      break;
-    }
-    length.push((rest & 0x7f) | 0x80);
-  }
-  return Buffer.concat([Buffer.from([tag, ...length]), body]);
-}
 
 const role = "hostile";
 const electionId = uint128(3n);

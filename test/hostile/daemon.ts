@@ -50,6 +50,10 @@ export class Daemon implements AsyncDisposable {
     return new Daemon(child, folder, Number(readFileSync(portFile, "utf8")), () => output);
   }
 
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
   /** @throws if the process has ended */
   alive(): void {
     const { exitCode, signalCode } = this.#process;
@@ -67,14 +71,14 @@ export class Daemon implements AsyncDisposable {
   /** Resident memory in bytes. */
   rss(): number {
     this.alive();
-    const pages = readFileSync(`/proc/${this.#process.pid ?? 0}/statm`, "utf8").split(" ")[1];
+    const pages = readFileSync(`/proc/${this.pid}/statm`, "utf8").split(" ")[1];
     return Number(pages) * 4096;
   }
 
-  /** The least resident memory seen until it is at most `wanted`, or has had 10 s to settle. */
-  async settled(wanted = 0): Promise<number> {
+  /** The least resident memory seen until it is at most `wanted`, or has had `ms` to settle. */
+  async settled(wanted: number, ms = settleMs): Promise<number> {
     let least = this.rss();
-    for (let waited = 0; waited < settleMs && least > wanted; waited += lookMs) {
+    for (let waited = 0; waited < ms && least > wanted; waited += lookMs) {
       await delay(lookMs);
       least = Math.min(least, this.rss());
     }
@@ -99,7 +103,7 @@ export class Daemon implements AsyncDisposable {
       this.alive();
       const exit = once(this.#process, "exit");
       this.#process.kill("SIGTERM");
-      const [code] = (await Promise.race([exit, delay(10_000, ["it does not stop"])])) as unknown[];
+      const [code] = (await Promise.race([exit, delay(settleMs, ["it does not stop"], { ref: false })])) as unknown[];
       assert.equal(code, 0, this.#output());
     } finally {
       this.#process.kill("SIGKILL");

@@ -1,4 +1,5 @@
 /** A controller in a thread of its own: inserts and deletes one entry, over and over, until it is told to stop. */
+import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { defined } from "../../src/base/invariant.js";
@@ -8,10 +9,16 @@ import { p4 } from "../../src/wire/gen/proto.js";
 
 /** What the prober found between two questions. */
 export interface Probes {
-  /** Of every acknowledged Write, in ms. */
+  /** Of every acknowledged Write, in ms, less the time that the daemon or this thread waited for a processor. */
   readonly latencies: readonly number[];
   /** Whether the last acknowledged Write left the entry there. */
   readonly present: boolean;
+}
+
+/** Where the daemon is. */
+export interface ProberData {
+  readonly port: number;
+  readonly pid: number;
 }
 
 /** `pause` asks for the probes so far and stops writing; `go` begins again. */
@@ -22,7 +29,8 @@ export const proberElection = 10n;
 
 const gapMs = 3;
 const main = defined(parentPort ?? undefined, "runs as a worker");
-const client = new P4Client(`127.0.0.1:${(workerData as { port: number }).port}`);
+const { port, pid } = workerData as ProberData;
+const client = new P4Client(`127.0.0.1:${port}`);
 
 const stream = client.stream();
 await stream.arbitrate(proberElection);
@@ -48,12 +56,21 @@ function change(): Update {
 
 async function probe(): Promise<void> {
   while (running) {
-    const began = performance.now();
+    const began = performance.now() - waitedMs();
     await client.write({ deviceId: long(1n), electionId: uint128(proberElection), updates: [change()] });
-    latencies.push(performance.now() - began);
+    latencies.push(performance.now() - waitedMs() - began);
     present = !present;
     await delay(gapMs);
   }
+}
+
+/**
+ * How long this thread and the daemon's first one have been ready to run while the processors were busy with others.
+ * @see proc(5), /proc/PID/schedstat
+ */
+function waitedMs(): number {
+  const waited = (path: string) => Number(readFileSync(path, "utf8").split(" ")[1]) / 1e6;
+  return waited("/proc/thread-self/schedstat") + waited(`/proc/${pid}/task/${pid}/schedstat`);
 }
 
 let probing: Promise<void> = Promise.resolve();

@@ -1,7 +1,7 @@
 /** The second controller: what its Writes take while somebody else misbehaves. */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import type { Order, Probes } from "./prober-worker.js";
+import type { Order, ProberData, Probes } from "./prober-worker.js";
 
 export class Prober implements AsyncDisposable {
   readonly #worker: Worker;
@@ -14,8 +14,8 @@ export class Prober implements AsyncDisposable {
   }
 
   /** Becomes primary of the default role, pushes the program of test/support/acl-program and waits. */
-  static async start(port: number): Promise<Prober> {
-    const worker = new Worker(new URL("./prober-worker.js", import.meta.url), { workerData: { port } });
+  static async start(workerData: ProberData): Promise<Prober> {
+    const worker = new Worker(new URL("./prober-worker.js", import.meta.url), { workerData });
     await once(worker, "message");
     return new Prober(worker);
   }
@@ -23,7 +23,16 @@ export class Prober implements AsyncDisposable {
   /** Writes while `work` runs. @throws if one of the Writes fails */
   async during(work: () => Promise<void>): Promise<Probes> {
     this.#order("go");
-    await Promise.race([work(), this.#failed]);
+    try {
+      await Promise.race([work(), this.#failed]);
+    } catch (error) {
+      await this.#pause();
+      throw error;
+    }
+    return this.#pause();
+  }
+
+  async #pause(): Promise<Probes> {
     const answer = once(this.#worker, "message");
     this.#order("pause");
     const [probes] = (await Promise.race([answer, this.#failed])) as [Probes];

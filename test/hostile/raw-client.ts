@@ -26,6 +26,12 @@ const same = (bytes: Buffer): Buffer => bytes;
 const patienceMs = 300;
 const deadlineMs = 30_000;
 
+/** How a call ended; `code` is one of gRPC's. */
+export interface CallEnd {
+  readonly code: number;
+  readonly details: string;
+}
+
 export class RawClient implements Disposable {
   readonly #client: grpc.Client;
 
@@ -42,7 +48,7 @@ export class RawClient implements Disposable {
   }
 
   /** Sends one message and tells how the call ended; a stream that stays open ends with CANCELLED. */
-  call(path: string, kind: "unary" | "server" | "both", bytes: Uint8Array): Promise<grpc.StatusObject> {
+  call(path: string, kind: "unary" | "server" | "both", bytes: Uint8Array): Promise<CallEnd> {
     return new Promise((resolve) => {
       const call = this.bidi(path, { deadline: Date.now() + deadlineMs });
       const timer = setTimeout(() => kind !== "unary" && call.cancel(), patienceMs);
@@ -69,16 +75,16 @@ export async function writeAll(
   call: grpc.ClientDuplexStream<Buffer, Buffer>,
   messages: Iterable<Uint8Array>,
 ): Promise<void> {
-  let ended = false;
-  const end = new Promise<void>((resolve) =>
-    call.once("status", () => {
-      ended = true;
-      resolve();
-    }),
-  );
+  const end = new AbortController();
+  let wake: () => void = () => {};
+  call.once("status", () => {
+    end.abort();
+    wake();
+  });
+  call.on("drain", () => wake());
   for (const message of messages) {
-    if (ended) return;
+    if (end.signal.aborted) return;
     if (call.write(Buffer.from(message.buffer, message.byteOffset, message.length))) continue;
-    await Promise.race([new Promise((resolve) => call.once("drain", resolve)), end]);
+    await new Promise<void>((resolve) => (wake = resolve));
   }
 }

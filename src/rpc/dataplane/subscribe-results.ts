@@ -4,7 +4,7 @@ import { controllerPort, frameResults } from "../../switch/injection.js";
 import type { Switch } from "../../switch/switch.js";
 import { encodeResult, encodeSubscriptionActive } from "../../wire/dataplane.js";
 import type { RpcContext, ServerStreamCall } from "../context.js";
-import { drained } from "../drained.js";
+import { sent } from "../sent.js";
 import { serviceError } from "../unary.js";
 
 /** What may wait for one subscriber. */
@@ -31,7 +31,7 @@ export async function subscribeResults(
         at(ingressPort, frame),
         outputs.map((output) => at(output.port, output.frame)),
       );
-      if (!call.write(message)) await drained(call, gone.signal);
+      await sent(call, message, gone.signal);
     }
     call.end();
   } catch (error) {

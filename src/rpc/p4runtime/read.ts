@@ -6,19 +6,22 @@ import { decodeReadRequest } from "../../wire/decode-read.js";
 import { ReadResponseEncoder } from "../../wire/encode-entity.js";
 import { batchError } from "../batch-error.js";
 import { deviceOf, type RpcContext, type ServerStreamCall } from "../context.js";
-import { drained } from "../drained.js";
+import { sent } from "../sent.js";
 import { serviceError } from "../unary.js";
+
+/** A client that takes nothing for so long does not want the rest: its snapshot must not be kept for ever. */
+const patienceMs = 60_000;
 
 /** Sends what has been collected and waits until the stream takes more. */
 class ReadStream implements FlowingSink {
   readonly #encoder = new ReadResponseEncoder();
   readonly #call: ServerStreamCall;
-  readonly #signal: AbortSignal;
+  readonly #stop: AbortController;
   #sent = 0;
 
-  constructor(call: ServerStreamCall, signal: AbortSignal) {
+  constructor(call: ServerStreamCall, stop: AbortController) {
     this.#call = call;
-    this.#signal = signal;
+    this.#stop = stop;
   }
 
   readonly tableEntry: EntitySink["tableEntry"] = (schema, entry) => this.#encoder.tableEntry(schema, entry);
@@ -32,7 +35,12 @@ class ReadStream implements FlowingSink {
 
   async flush(): Promise<void> {
     this.#sent++;
-    if (!this.#call.write(this.#encoder.take())) await drained(this.#call, this.#signal);
+    try {
+      await sent(this.#call, this.#encoder.take(), this.#stop.signal, patienceMs);
+    } catch (error) {
+      this.#stop.abort(error); // the other queries need not be answered any more
+      throw error;
+    }
   }
 
   /** An answer without entities is one empty response, as clients that receive once expect (RED-09). */
@@ -43,12 +51,12 @@ class ReadStream implements FlowingSink {
 
 export async function read(context: RpcContext, call: ServerStreamCall): Promise<void> {
   const began = performance.now();
-  const gone = new AbortController();
-  call.on("cancelled", () => gone.abort());
+  const stop = new AbortController();
+  call.on("cancelled", () => stop.abort());
   try {
     const header = decodeReadRequest(call.request);
-    const stream = new ReadStream(call, gone.signal);
-    const options = { role: header.role, signal: gone.signal };
+    const stream = new ReadStream(call, stop);
+    const options = { role: header.role, signal: stop.signal };
     const results: readonly (Status | undefined)[] = await deviceOf(context, header.deviceId).read(
       header.queries,
       stream,
@@ -59,7 +67,7 @@ export async function read(context: RpcContext, call: ServerStreamCall): Promise
     call.end();
     context.finished("Read", 0, (performance.now() - began) / 1000);
   } catch (error) {
-    if (gone.signal.aborted) {
+    if (call.cancelled) {
       context.finished("Read", 1, (performance.now() - began) / 1000);
       call.end();
       return;

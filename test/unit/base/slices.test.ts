@@ -19,4 +19,27 @@ describe("slices of work", () => {
     await new Slices().pause();
     assert.equal(ran, true);
   });
+
+  it("come one per turn of the event loop, in the order of asking", async () => {
+    const order: string[] = [];
+    const work = async (name: string) => {
+      const slices = new Slices();
+      for (let i = 0; i < 2; i++) {
+        await slices.pause();
+        order.push(name);
+      }
+    };
+    let turns = 0;
+    let counting = true;
+    const turn = () => {
+      turns++;
+      if (counting) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await Promise.all(["a", "b", "c"].map(work));
+    counting = false;
+    assert.deepEqual(order, ["a", "b", "c", "a", "b", "c"]);
+    assert.ok(turns >= 5, `${turns} turns`);
+    assert.equal(new Slices().crowded, false);
+  });
 });

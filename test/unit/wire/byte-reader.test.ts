@@ -276,6 +276,39 @@ describe("ByteReader", () => {
   });
 });
 
+describe("ByteReader, against what peers send,", () => {
+  it("refuses a message of more fields than it takes, and counts anew for the next one", () => {
+    const reader = new ByteReader();
+    for (const part of ["0800", "0b0c"]) {
+      reader.begin(Buffer.alloc(2 * 11, part, "hex"), 0, 22, 10);
+      assert.throws(() => skipAll(reader), /malformed protobuf at byte \d+: the message has too many fields/);
+    }
+    reader.begin(Buffer.alloc(2 * 9, "0800", "hex"), 0, 18, 10);
+    skipAll(reader);
+  });
+
+  it("counts parts that are read later to the same message", () => {
+    const reader = new ByteReader();
+    reader.begin(Buffer.from("08000800", "hex"), 0, 4, 2);
+    reader.tag();
+    reader.reset(Buffer.from("08000800", "hex"), 0, 4);
+    assert.throws(() => skipAll(reader), /too many fields/);
+  });
+
+  it("takes strings of up to 1024 bytes", () => {
+    const reader = new ByteReader();
+    for (const [length, taken] of [
+      [1024, true],
+      [1025, false],
+    ] as const) {
+      const writer = protobuf.Writer.create().uint32(0x0a).string("x".repeat(length));
+      reader.begin(writer.finish());
+      reader.tag();
+      assert.equal(valueOrRefusal(() => reader.string()) !== "refused", taken);
+    }
+  });
+});
+
 /** What `read` returns; `refused` for bytes it does not take. */
 function valueOrRefusal<T>(read: () => T): T | "refused" {
   try {
