@@ -151,9 +151,8 @@ describe("PacketOut", () => {
     ["PKT-01", "PKT-29"],
     "leaves unchanged by the port it names, and nothing is answered",
     scene(async (made, primary) => {
-      const results = made.datapath
-        .results(AbortSignal.timeout(5000), { results: 10, bytes: 1e6 })
-        [Symbol.asyncIterator]();
+      const watched = made.datapath.results(AbortSignal.timeout(5000), { results: 10, bytes: 1e6 });
+      const results = watched[Symbol.asyncIterator]();
       out(made, primary);
       const first = await results.next();
       assert.ok(first.done !== true);
@@ -167,9 +166,8 @@ describe("PacketOut", () => {
     "PKT-27",
     "is sent in the order it came",
     scene(async (made, primary) => {
-      const results = made.datapath
-        .results(AbortSignal.timeout(5000), { results: 10, bytes: 1e6 })
-        [Symbol.asyncIterator]();
+      const watched = made.datapath.results(AbortSignal.timeout(5000), { results: 10, bytes: 1e6 });
+      const results = watched[Symbol.asyncIterator]();
       for (const port of ["4", "2", "3", "1"]) out(made, primary, metadata(port));
       const ports: number[] = [];
       for (let i = 0; i < 4; i++) {
