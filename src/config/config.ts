@@ -192,7 +192,7 @@ export interface StreamErrors {
   readonly enabled: boolean;
   /** Answers per stream and second, 1 … 10^6; refusals beyond are only counted. */
   readonly perStreamPerSecond: number;
-  /** How much of a refused packet's payload comes back in the answer, in bytes; 0 … 65,536. */
+  /** A refused message of at most so many bytes comes back whole, of a larger packet its metadata; 0 … 65,536. */
   readonly echoBytes: number;
 }
 

@@ -1,5 +1,6 @@
 /** Why a PacketOut or another stream message went nowhere, as the controller is told. */
 import { Code } from "../base/status.js";
+import type { MetadataValue } from "./packet-in.js";
 import type { DropReason, TransmitRefusal } from "../datapath/drop-reason.js";
 
 /** Reasons with the `code` of our error space, the canonical code, and the drop counter. */
@@ -28,12 +29,15 @@ export const transmitRefusal: Record<TransmitRefusal, PacketOutRefusal> = {
   "unknown-port": "unknown-port",
 };
 
-/** A `StreamError`, about the stream message `offending` in wire form (cut or absent as configured). */
+/** A `StreamError`. What comes back of the refused message is limited by `stream_errors.echo_bytes`. */
 export interface StreamErrorMessage {
   readonly canonical: Code;
   readonly message: string;
   /** In the space "p4rtd"; 0 = none. */
   readonly code: number;
   readonly about: "packet-out" | "digest-list-ack" | "other";
+  /** The refused message whole, in wire form. */
   readonly offending: Uint8Array | undefined;
+  /** The metadata of a refused packet that is too large to come back whole. */
+  readonly metadata?: readonly MetadataValue[];
 }

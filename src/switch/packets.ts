@@ -4,6 +4,7 @@ import { TokenBucket } from "../base/token-bucket.js";
 import type { Datapath, OutgoingFrame, PuntedBatch } from "../datapath/datapath.js";
 import type { DropCounts } from "../datapath/drop-reason.js";
 import type { PacketInMetadata } from "../packetio/packet-in.js";
+import type { MetadataValue } from "../packetio/packet-in.js";
 import type { PacketOut } from "../packetio/packet-out.js";
 import { packetOutErrors, transmitRefusal, type PacketOutRefusal } from "../packetio/stream-error.js";
 import type { ControllerId } from "../session/arbitration-message.js";
@@ -39,9 +40,11 @@ export class PacketSource {
   }
 }
 
-/** A frame on its way out, for the datapath to give back if it is refused later. */
+/** A PacketOut on its way out, for the datapath to give back if it is refused later. */
 interface Sent {
   readonly source: PacketSource;
+  readonly packet: PacketOut;
+  /** The message in wire form. */
   readonly raw: Uint8Array;
 }
 
@@ -115,32 +118,31 @@ export class Packets {
 
   /** Sends one PacketOut, or says why not. `raw` is the message in wire form, borrowed. */
   out(id: ControllerId, source: PacketSource, packet: PacketOut, raw: Uint8Array): void {
+    const sent: Sent = { source, packet, raw };
     const program = this.#program;
     if (!this.#controllers.arbiter.isPrimary(id)) {
-      this.#refuse(source, raw, "not-primary", "only the primary may send packets");
+      this.#refuse(sent, "not-primary", "only the primary may send packets");
       return;
     }
     if (source.out?.take() === false) {
-      this.#refuse(source, raw, "rate-limited", "more packets than packet_out.rate allows");
+      this.#refuse(sent, "rate-limited", "more packets than packet_out.rate allows");
       return;
     }
     if (program === undefined) {
-      this.#refuse(source, raw, "no-pipeline", "no forwarding pipeline is committed");
+      this.#refuse(sent, "no-pipeline", "no forwarding pipeline is committed");
       return;
     }
     const destination = program.packetOut.destination(packet.metadata);
     if (!destination.ok) {
-      this.#refuse(source, raw, destination.reason, destination.message);
+      this.#refuse(sent, destination.reason, destination.message);
       return;
     }
-    const token: Sent = { source, raw };
-    const frame: OutgoingFrame = { port: destination.port, frame: packet.payload, token };
+    const frame: OutgoingFrame = { port: destination.port, frame: packet.payload, token: sent };
     const [result] = this.#datapath.transmit([frame]);
     if (result === "accepted") this.packetOuts++;
     else if (result !== undefined)
       this.#refuse(
-        source,
-        raw,
+        sent,
         transmitRefusal[result],
         `port ${destination.port}: ${sentences[result]} (frame of ${packet.payload.length} bytes)`,
       );
@@ -148,18 +150,26 @@ export class Packets {
 
   /** A frame the datapath refused after it had accepted it. */
   refusedLater(token: object, reason: keyof typeof transmitRefusal): void {
-    const { source, raw } = token as Sent; // tokens are made in `out` only
-    this.#refuse(source, raw, transmitRefusal[reason], sentences[reason]);
+    const sent = token as Sent; // tokens are made in `out` only
+    this.#refuse(sent, transmitRefusal[reason], sentences[reason]);
   }
 
-  #refuse(source: PacketSource, raw: Uint8Array, reason: PacketOutRefusal, message: string): void {
+  #refuse({ source, packet, raw }: Sent, reason: PacketOutRefusal, message: string): void {
     const { code, canonical, drop } = packetOutErrors[reason];
     this.#drops.add(drop);
     const { errors } = this.#options;
     if (errors === undefined || source.errors?.take() !== true) return;
-    const offending = raw.length <= errors.echoBytes ? raw : undefined;
-    source.stream.error({ canonical, code, message, about: "packet-out", offending });
+    const error = { canonical, code, message, about: "packet-out" } as const;
+    if (raw.length <= errors.echoBytes) source.stream.error({ ...error, offending: raw });
+    else source.stream.error({ ...error, offending: undefined, metadata: within(packet.metadata, errors.echoBytes) });
   }
+}
+
+/** `metadata` if its values take no more than `limit` bytes together. */
+function within(metadata: readonly MetadataValue[], limit: number): readonly MetadataValue[] {
+  let bytes = 0;
+  for (const { value } of metadata) bytes += value.length;
+  return bytes <= limit && metadata.length <= limit ? metadata : [];
 }
 
 const sentences = {

@@ -1,4 +1,5 @@
 /** What the switch tells a controller on its stream → `StreamMessageResponse` bytes. */
+import type { MetadataValue } from "../packetio/packet-in.js";
 import type { StreamErrorMessage } from "../packetio/stream-error.js";
 import type { ArbitrationMessage } from "../session/arbitration-message.js";
 import { electionIdWords } from "../session/election-id.js";
@@ -68,7 +69,21 @@ export function encodeStreamError(error: StreamErrorMessage): Buffer {
   }
   const detail = writer.open(details[error.about]);
   if (error.offending !== undefined) writer.bytesField(0x0a, error.offending);
+  else if (error.metadata !== undefined && error.metadata.length > 0) writeMetadata(error.metadata);
   writer.close(detail);
   writer.close(outer);
   return writer.take();
+}
+
+/** A `PacketOut` that holds metadata only. */
+function writeMetadata(metadata: readonly MetadataValue[]): void {
+  const packet = writer.open(0x0a);
+  for (const { id, value } of metadata) {
+    const element = writer.open(0x12);
+    writer.tag(0x08);
+    writer.uint32(id);
+    writer.bytesField(0x12, value);
+    writer.close(element);
+  }
+  writer.close(packet);
 }

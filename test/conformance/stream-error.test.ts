@@ -96,30 +96,37 @@ describe("StreamErrors over gRPC", () => {
     await stream.quiet();
   });
 
-  requirement(["STE-03"], "what was refused comes back whole up to stream_errors.echo_bytes", async () => {
-    for (const [yaml, echoBytes] of [
-      ["", 256],
-      ["stream_errors: { echo_bytes: 300 }", 300],
-    ] as const) {
-      await using agent = await Agent.start({ yaml: base + yaml });
-      const stream = await primary(agent.client());
-      for (const more of [0, 1]) {
-        const message = refusedPacket(echoBytes + more);
-        stream.send(message);
-        const { packetOut: about } = await stream.error();
-        assert.deepEqual(
-          Buffer.from(about?.packetOut?.payload ?? []),
-          more === 0 ? message.packet.payload : Buffer.alloc(0),
-        );
+  requirement(
+    ["STE-03"],
+    "what was refused comes back whole up to stream_errors.echo_bytes, of larger packets the metadata",
+    async () => {
+      for (const [yaml, echoBytes] of [
+        ["", 256],
+        ["stream_errors: { echo_bytes: 300 }", 300],
+      ] as const) {
+        await using agent = await Agent.start({ yaml: base + yaml });
+        const stream = await primary(agent.client());
+        for (const more of [0, 1]) {
+          const message = refusedPacket(echoBytes + more);
+          stream.send(message);
+          const { packetOut: about } = await stream.error();
+          assert.deepEqual(
+            Buffer.from(about?.packetOut?.payload ?? []),
+            more === 0 ? message.packet.payload : Buffer.alloc(0),
+          );
+          }
+        stream.send(packet([[9, "abc"]], lldp));
+        assert.deepEqual((await stream.error()).packetOut?.packetOut?.metadata?.[0]?.metadataId, 9);
+        stream.send(packet([[9, "abc"]], Buffer.alloc(1000)));
+        const large = (await stream.error()).packetOut?.packetOut;
+        assert.deepEqual([large?.metadata?.[0]?.metadataId, large?.payload?.length ?? 0], [9, 0]);
+        stream.send({ other: unknownAny });
+        assert.equal((await stream.error()).other?.other?.type_url, unknownAny.type_url);
+        stream.send({ digestAck });
+        assert.equal((await stream.error()).digestListAck?.digestListAck?.digestId, digestId);
       }
-      stream.send(packet([[9, "abc"]], lldp));
-      assert.deepEqual((await stream.error()).packetOut?.packetOut?.metadata?.[0]?.metadataId, 9);
-      stream.send({ other: unknownAny });
-      assert.equal((await stream.error()).other?.other?.type_url, unknownAny.type_url);
-      stream.send({ digestAck });
-      assert.equal((await stream.error()).digestListAck?.digestListAck?.digestId, digestId);
-    }
-  });
+    },
+  );
 
   requirement("STE-03", "nothing comes back where echo_bytes is 0", async () => {
     await using agent = await Agent.start({ yaml: `${base}stream_errors: { echo_bytes: 0 }` });

@@ -156,7 +156,10 @@ describe("PacketOut", () => {
       out(made, primary);
       const first = await results.next();
       assert.ok(first.done !== true);
-      assert.deepEqual(first.value.outputs, [{ port: 2, frame: lldp }]);
+      assert.deepEqual(
+        first.value.outputs.map(({ port, frame }) => [port, Buffer.from(frame)]),
+        [[2, lldp]],
+      );
       assert.deepEqual(primary.stream.errors, []);
       assert.equal(made.sw.packets.packetOuts, 1);
     }),
