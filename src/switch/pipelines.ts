@@ -21,9 +21,6 @@ export interface PipelineOptions extends ProgramOptions {
   readonly identicalCommit: "clear" | "keep";
 }
 
-/** Largest P4Info taken: it is checked and bound in one go, about 1 ms for 1.5 kB. The device config is not limited by it. */
-const maxP4InfoBytes = 4 * 1024 * 1024;
-
 /** The committed program of one device, and the saved one if there is one. */
 export class Pipelines {
   readonly realiser: Realiser;
@@ -77,9 +74,6 @@ export class Pipelines {
       return this.#commitSaved();
     }
     if (config === undefined) throw invalidArgument(`${action.toUpperCase().replaceAll("-", "_")} needs a config`);
-    const { length } = config.p4info.bytes;
-    if (length > maxP4InfoBytes)
-      throw invalidArgument(`P4Info of ${length} bytes; at most ${maxP4InfoBytes} are taken`);
     switch (action) {
       case "verify":
         buildProgram(config, this.#options);

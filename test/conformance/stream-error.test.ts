@@ -114,7 +114,7 @@ describe("StreamErrors over gRPC", () => {
             Buffer.from(about?.packetOut?.payload ?? []),
             more === 0 ? message.packet.payload : Buffer.alloc(0),
           );
-          }
+        }
         stream.send(packet([[9, "abc"]], lldp));
         assert.deepEqual((await stream.error()).packetOut?.packetOut?.metadata?.[0]?.metadataId, 9);
         stream.send(packet([[9, "abc"]], Buffer.alloc(1000)));
