@@ -65,7 +65,7 @@ describe("a flood", () => {
       idleConnections,
       () => preface,
       () => delay(500),
-    ); // what connections need at first stays
+    ); // what they need at first stays: only growth by repetition is held
     const idle = await scene.daemon.settled(0, 3000);
     const sessions: ClientHttp2Session[] = [];
     await scene.withstands(async () => {
