@@ -62,10 +62,10 @@ describe("a flood", () => {
   it(`of ${idleConnections} idle connections costs less than 100 MB and is forgotten`, async function () {
     this.timeout(90_000);
     await open(
-      200,
+      idleConnections,
       () => preface,
       () => delay(500),
-    ); // what connections need at first stays
+    ); // what they need at first stays: only growth by repetition is held
     const idle = await scene.daemon.settled(0, 3000);
     const sessions: ClientHttp2Session[] = [];
     await scene.withstands(async () => {
@@ -143,6 +143,7 @@ describe("a flood", () => {
     await scene.withstands(async () => {
       const call = client.bidi(streamChannel);
       let errors = 0;
+      const began = performance.now();
       call.on("data", () => errors++);
       await writeAll(call, [arbitration(1n)]);
       await writeAll(
@@ -150,7 +151,8 @@ describe("a flood", () => {
         times(100_000, () => packet),
       );
       call.cancel();
-      assert.ok(errors < 200, `${errors} answers: they are limited in rate`);
+      const seconds = (performance.now() - began) / 1000;
+      assert.ok(errors <= 10 * seconds + 20, `${errors} answers in ${seconds} s: they are limited in rate`);
     });
   });
 

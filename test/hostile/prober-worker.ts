@@ -9,7 +9,7 @@ import { p4 } from "../../src/wire/gen/proto.js";
 
 /** What the prober found between two questions. */
 export interface Probes {
-  /** Of every acknowledged Write, in ms, less the time that the daemon or this thread waited for a processor. */
+  /** Of every acknowledged Write, in ms, less what the daemon or this thread, whichever was longer, waited for a processor. */
   readonly latencies: readonly number[];
   /** Whether the last acknowledged Write left the entry there. */
   readonly present: boolean;
@@ -56,21 +56,25 @@ function change(): Update {
 
 async function probe(): Promise<void> {
   while (running) {
-    const began = performance.now() - waitedMs();
+    const [ours, theirs] = waitedMs();
+    const began = performance.now();
     await client.write({ deviceId: long(1n), electionId: uint128(proberElection), updates: [change()] });
-    latencies.push(performance.now() - waitedMs() - began);
+    const took = performance.now() - began;
+    const [oursNow, theirsNow] = waitedMs();
+    // Both may wait at the same time: only the longer wait is certain to be no fault of the daemon's.
+    latencies.push(Math.max(0, took - Math.max(oursNow - ours, theirsNow - theirs)));
     present = !present;
     await delay(gapMs);
   }
 }
 
 /**
- * How long this thread and the daemon's first one have been ready to run while the processors were busy with others.
+ * How long this thread, and the daemon's first one, have been ready to run while the processors were busy with others.
  * @see proc(5), /proc/PID/schedstat
  */
-function waitedMs(): number {
+function waitedMs(): readonly [number, number] {
   const waited = (path: string) => Number(readFileSync(path, "utf8").split(" ")[1]) / 1e6;
-  return waited("/proc/thread-self/schedstat") + waited(`/proc/${pid}/task/${pid}/schedstat`);
+  return [waited("/proc/thread-self/schedstat"), waited(`/proc/${pid}/task/${pid}/schedstat`)];
 }
 
 let probing: Promise<void> = Promise.resolve();

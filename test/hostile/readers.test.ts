@@ -69,8 +69,9 @@ describe("a client that never reads", () => {
   });
 
   /**
-   * What the first Reads, PacketIns and results need is not what a client costs: code is compiled, and the C library
-   * keeps what it once got from the kernel, to give it out again.
+   * Brings the daemon to what a first primary and a first subscriber that do not read make of it. The tests below hold
+   * that memory does not grow beyond that by repetition. They do not hold what the first such client costs, nor that it
+   * is given back: from a cold start that is more than `perClient` for a subscriber, and the C library keeps it.
    */
   async function warmUp(): Promise<void> {
     for (let i = 0; i < 50; i++)
