@@ -96,8 +96,7 @@ function verdictsOf(
   if (bodies.length === 0) {
     const name = (action.alias === "" ? action.name : action.alias).split(".").at(-1)?.toLowerCase() ?? "";
     const verdict = configured.get(action.alias) ?? configured.get(action.name) ?? wellKnown.get(name);
-    if (verdict === undefined)
-      return { reason: `no @sai_action, no entry '${action.alias}' in pipeline.actions and no well-known name` };
+    if (verdict === undefined) return { reason: "no binding" };
     return { green: verdict, yellow: verdict, red: withoutCopy(verdict) };
   }
   const named = new Map<Color | "any", Verdict>();

@@ -173,7 +173,7 @@ export function bindKey(
   const target = wellKnown.get(field.name.toLowerCase().replace(/^(hdr|headers)\./, ""));
   if (target !== undefined) return { ...target, source: "well-known name" };
   return {
-    reason: `no annotation, no entry '${table.alias}.${field.name}' in pipeline.bindings and no well-known name`,
+    reason: "no binding",
   };
 }
 

@@ -33,7 +33,7 @@ export function serviceError(context: RpcContext, method: string, peer: string, 
 }
 
 /** Messages travel in trailers, of which most clients take 8 KiB; those quote what peers sent. */
-const maxMessageLength = 4096;
+const maxMessageLength = 6144;
 
 function clipped(text: string): string {
   return text.length <= maxMessageLength ? text : `${text.slice(0, maxMessageLength)}…`;

@@ -118,7 +118,7 @@ function cannotRealise(problems: readonly Unrealised[], backend: string): Status
   );
   if (problems.length > maxReasons) lines.push(`and ${problems.length - maxReasons} more reasons`);
   return invalidArgument(
-    `datapath '${backend}' cannot realise this P4Info; pipeline.unbound_tables: store would keep such entries without effect:\n${lines.join("\n")}`,
+    `datapath '${backend}' cannot realise this P4Info. Fields and actions are bound by annotations, by pipeline.bindings and pipeline.actions of the configuration, or by well-known names; pipeline.unbound_tables: store keeps such entries without effect.\n${lines.join("\n")}`,
     { reasons: problems.length, backend },
   );
 }
