@@ -122,10 +122,7 @@ describe("the key of a match field", () => {
     it(`is none for ${title}`, () => {
       const binding = bind(name, annotations);
       assert.ok("reason" in binding);
-      assert.match(
-        binding.reason,
-        annotations.length === 0 ? /^no binding$/ : /no key of the rule model/,
-      );
+      assert.match(binding.reason, annotations.length === 0 ? /^no binding$/ : /no key of the rule model/);
     });
 
   const numbers = (width: number): ValueFormat => format(width);
