@@ -22,8 +22,9 @@ export const rpcs: readonly (readonly [path: string, kind: "unary" | "server" | 
 ];
 
 const same = (bytes: Buffer): Buffer => bytes;
-/** A stream that the agent rightly keeps open is cancelled after this time, in milliseconds. */
+/** A stream that the agent rightly keeps open is cancelled after this time, in milliseconds, and the time its bytes take. */
 const patienceMs = 300;
+const bytesPerMs = 10_000;
 const deadlineMs = 30_000;
 
 /** How a call ended; `code` is one of gRPC's. */
@@ -51,7 +52,7 @@ export class RawClient implements Disposable {
   call(path: string, kind: "unary" | "server" | "both", bytes: Uint8Array): Promise<CallEnd> {
     return new Promise((resolve) => {
       const call = this.bidi(path, { deadline: Date.now() + deadlineMs });
-      const timer = setTimeout(() => kind !== "unary" && call.cancel(), patienceMs);
+      const timer = setTimeout(() => kind !== "unary" && call.cancel(), patienceMs + bytes.length / bytesPerMs);
       call.on("status", (status: grpc.StatusObject) => {
         clearTimeout(timer);
         resolve(status);

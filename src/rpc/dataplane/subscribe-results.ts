@@ -8,7 +8,7 @@ import { sent } from "../sent.js";
 import { serviceError } from "../unary.js";
 
 /** What may wait for one subscriber. */
-const backlog = { results: 16_384, bytes: 32 * 1024 * 1024 };
+const backlog = { results: 16_384, bytes: 8 * 1024 * 1024 };
 
 export async function subscribeResults(
   context: RpcContext,
