@@ -8,7 +8,7 @@ import { lldp } from "../support/frame-builder.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { long, uint128 } from "../support/p4-client.js";
 import { p4 } from "../../src/wire/gen/proto.js";
-import { MiB } from "./daemon.js";
+import { allocatorKeeps, MiB } from "./daemon.js";
 import { Random } from "./random.js";
 import { RawClient, writeAll } from "./raw-client.js";
 import { Scene } from "./scene.js";
@@ -81,7 +81,7 @@ describe("a flood", () => {
     const full = scene.daemon.rss();
     assert.equal(sessions.filter((session) => session.closed || session.destroyed).length, 0, "all of them stay");
     for (const session of sessions) session.destroy();
-    const wanted = idle * 1.2;
+    const wanted = idle * 1.2 + allocatorKeeps;
     const settled = await scene.daemon.settled(wanted);
     if (process.env["P4RTD_HOSTILE_REPORT"] !== undefined)
       console.log(`      idle ${mib(idle)}, ${idleConnections} connections ${mib(full)}, after ${mib(settled)} MiB`);
@@ -182,7 +182,7 @@ describe("a flood", () => {
     for (const client of clients) client[Symbol.dispose]();
   });
 
-  it("of 10,000 changes of the primary is told to peers that read, and ends those that do not", async function () {
+  it("of 10,000 changes of the primary is told to every peer, or ends one that does not read", async function () {
     this.timeout(60_000);
     using client = new RawClient(scene.port);
     let round = 0n;
@@ -190,15 +190,22 @@ describe("a flood", () => {
       const role = `flapping-${round++}`;
       const [stuck, flapping] = [client.bidi(streamChannel), client.bidi(streamChannel)];
       flapping.resume();
-      const ended = new Promise<{ code: number }>((resolve) => stuck.once("status", resolve));
+      const changes = 10_000;
+      const fate = new Promise<string>((resolve) => {
+        let told = 0;
+        stuck.on("data", () => ++told > changes && resolve("told of all"));
+        stuck.once("status", ({ code }: { code: number }) => resolve(`ended with ${code}`));
+      });
+      stuck.pause();
       await writeAll(stuck, [arbitration(1n, role)]);
       await writeAll(
         flapping,
-        times(10_000, (i) => arbitration(i % 2 === 0 ? BigInt(i + 10) : undefined, role)),
+        times(changes, (i) => arbitration(i % 2 === 0 ? BigInt(i + 10) : undefined, role)),
       );
       stuck.resume();
-      const { code } = await ended;
-      assert.equal(code, 8, "RESOURCE_EXHAUSTED");
+      // How much the transport takes before the agent's own queue fills depends on the client's Node.
+      assert.match(await fate, /^(ended with 8|told of all)$/);
+      stuck.cancel();
       flapping.cancel();
     });
   });
