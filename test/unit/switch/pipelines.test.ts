@@ -464,7 +464,7 @@ describe("an action that nothing realises", () => {
     withScene(async (scene) => {
       assert.match(
         await scene.set("verify-and-commit", configOf(withUnknownAction(), "x")),
-        /^INVALID_ARGUMENT datapath 'soft' cannot realise.*\ntable 'drops': action 'set_vrf': no @sai_action/,
+        /^INVALID_ARGUMENT datapath 'soft' cannot realise.*\ntable 'drops': action 'set_vrf': no binding/,
       );
     }));
 
