@@ -13,8 +13,8 @@ const startMs = 20_000;
 const pollMs = 20;
 
 /**
- * Resident memory that stays after a burst although nothing uses it: the C library keeps freed buffers for later
- * (LIMITATIONS.md). Measured at 15 to 60 MiB.
+ * Resident memory that nothing uses: garbage of the burst itself, more of it on newer Node, and what the C library keeps
+ * for later (LIMITATIONS.md). Measured at 15 to 60 MiB.
  */
 export const allocatorKeeps = 64 * 1024 * 1024;
 

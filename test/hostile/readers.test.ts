@@ -89,9 +89,10 @@ describe("a client that never reads", () => {
   /** Runs `attack`, which returns what still has to be ended; memory is bounded, and comes back. */
   async function bounded(attack: () => Promise<() => void>, bound = perClient): Promise<void> {
     const idle = await scene.daemon.settled(0, 3000);
+    const allowed = bound + allocatorKeeps; // resident memory also holds garbage that nobody has collected yet
     let growth = Infinity;
     const seen: number[] = [];
-    for (let i = 0; i < 3 && growth > bound; i++) {
+    for (let i = 0; i < 3 && growth > allowed; i++) {
       let end: () => void = () => {};
       const peak = await scene.daemon.peakOf(() =>
         scene.withstands(async () => {
@@ -107,7 +108,7 @@ describe("a client that never reads", () => {
     const settled = await scene.daemon.settled(wanted);
     if (process.env["P4RTD_HOSTILE_REPORT"] !== undefined)
       console.log(`      idle ${mib(idle)}, grew by ${seen.map(mib).join(", ")}, settled at ${mib(settled)} MiB`);
-    assert.ok(growth <= bound, `memory grew by ${seen.map(mib).join(", ")} MiB`);
+    assert.ok(growth <= allowed, `memory grew by ${seen.map(mib).join(", ")} MiB`);
     assert.ok(settled <= wanted, `${mib(settled)} MiB 10 s after, ${mib(idle)} MiB before`);
   }
 
