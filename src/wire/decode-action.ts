@@ -84,9 +84,7 @@ export class ActionDecoder {
         reader.skip();
         continue;
       }
-      const length = reader.length();
-      this.#action.add(span.bytes, reader.pos, reader.pos + length);
-      reader.pos += length;
+      this.#action.take(reader);
     }
     if (style === 0) throw invalidArgument(`table '${table.alias}': action filter names nothing`);
     if (style !== 1 || table.implementation !== undefined)

@@ -159,9 +159,7 @@ class Queries implements QueryDecoder {
         reader.skip();
         continue;
       }
-      const length = reader.length();
-      entry.add(at.bytes, reader.pos, reader.pos + length);
-      reader.pos += length;
+      entry.take(reader);
     }
     const { parts } = this.#entries;
     parts.scan(reader, entry.bytes, entry.present ? entry.start : 0, entry.present ? entry.end : 0);

@@ -42,9 +42,7 @@ export function decodeSetPipelineRequest(bytes: Uint8Array): SetPipelineRequest 
 }
 
 function take(reader: ByteReader, into: Span): void {
-  const length = reader.length();
-  into.add(reader.bytes, reader.pos, reader.pos + length);
-  reader.pos += length;
+  into.take(reader);
 }
 
 function decodeConfig(reader: ByteReader, at: Span): WirePipelineConfig {

@@ -103,9 +103,7 @@ export class TableEntryParts {
 }
 
 function span(reader: ByteReader, into: Span): void {
-  const length = reader.length();
-  into.add(reader.bytes, reader.pos, reader.pos + length);
-  reader.pos += length;
+  into.take(reader);
 }
 
 export class TableEntryDecoder {

@@ -37,9 +37,7 @@ export function decodeWriteRequest(bytes: Uint8Array): WriteHeader {
         deviceId = reader.uint64();
         break;
       case 0x1a: {
-        const length = reader.length();
-        election.add(bytes, reader.pos, reader.pos + length);
-        reader.pos += length;
+        election.take(reader);
         break;
       }
       case 0x22: {

@@ -1,4 +1,5 @@
 /** Where one embedded message lies, merged if the wire held it several times. */
+import type { ByteReader } from "./byte-reader.js";
 
 export class Span {
   bytes: Uint8Array = nothing;
@@ -14,6 +15,13 @@ export class Span {
     this.end = 0;
     this.present = false;
     this.#merged = false;
+  }
+
+  /** Adds the message value that follows in `reader`, which goes on behind it. @throws StatusError if it is cut off */
+  take(reader: ByteReader): void {
+    const length = reader.length();
+    this.add(reader.bytes, reader.pos, reader.pos + length);
+    reader.pos += length;
   }
 
   /** Another occurrence: protobuf merges it with the earlier ones, which concatenation does. Costs what it adds. */

@@ -1,3 +1,4 @@
+/** What a P4Info must hold, one piece: a table with one row a violation. */
 import assert from "node:assert/strict";
 import { Code, StatusError } from "../../../src/base/status.js";
 import { indexP4Info } from "../../../src/pipeline/index-p4info.js";

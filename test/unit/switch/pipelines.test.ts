@@ -1,3 +1,4 @@
+/** The life of a pipeline, one piece: each row goes on where pushes before it left off. */
 import assert from "node:assert/strict";
 import { Code, type Result } from "../../../src/base/status.js";
 import type { Plan, RuleSet } from "../../../src/datapath/datapath.js";

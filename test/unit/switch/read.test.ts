@@ -1,3 +1,4 @@
+/** Reads of a device, one piece: every row reads the same entries. */
 import assert from "node:assert/strict";
 import { toLong } from "../../../src/wire/int64.js";
 import {

@@ -1,3 +1,4 @@
+/** Batches on a device, one piece: every row writes the same program. */
 import assert from "node:assert/strict";
 import { Code } from "../../../src/base/status.js";
 import { toLong } from "../../../src/wire/int64.js";

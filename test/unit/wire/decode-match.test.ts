@@ -1,3 +1,4 @@
+/** Match fields from bytes to records, one piece: one table of rows a kind of match. */
 import assert from "node:assert/strict";
 import { decodeWriteRequest } from "../../../src/wire/decode-write.js";
 import {

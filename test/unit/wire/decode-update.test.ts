@@ -1,3 +1,4 @@
+/** Updates from bytes to drafts, one piece: every row speaks of the same tables. */
 import assert from "node:assert/strict";
 import { decodeWriteRequest } from "../../../src/wire/decode-write.js";
 import type { Update } from "../../../src/entity/update.js";
