@@ -12,6 +12,8 @@ export const dropReasons = {
   "device-policer": "The policer of the device had no token left.",
   "punt-backlog": "The datapath's own backlog of punted frames was full.",
   "ingress-port-down": "The frame arrived on a port that is down or unknown.",
+  unsegmented: "The frame was a bundle of segments that the kernel had joined (GSO), and no segment of it is punted.",
+  unsettled: "The rules changed each time the frame was looked at, three times; it passed as if none matched.",
   oversized: "The frame is larger than a punted frame may be (9,216 bytes).",
   "no-pipeline": "No forwarding pipeline is committed, so metadata cannot be built.",
   "no-primary": "No primary controller that may have packets is connected.",

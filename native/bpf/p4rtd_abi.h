@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the tc program and user space share: map names, keys and values. Plain C that both clang -target bpf and C++
+ * take; u64, u32, u16, s32 come from the including file. All integers are in host order unless the name ends in _be.
+ *
+ * One object serves the ports of one device, which are all in one network namespace, so an ifindex names a port.
+ *
+ * Visibility. `control.step` is one 64-bit word: the generation in the low half, the number of the list (0 or 1) in
+ * the high half. A frame reads it, walks the tables of that list, and reads it again; if it changed the walk is
+ * repeated, at most P4RTD_TRIES times in all. A hash value never changes while it is present. User space
+ *   1. fills the free slot of a cell, then stores its {from, to} as one 64-bit word,
+ *   2. inserts new keys (BPF_NOEXIST) and sets their filter bits,
+ *   3. stores `to` in slots that end,
+ *   4. writes the other list if the walk changed,
+ *   5. stores `step`,
+ *   6. cleans up: {P4RTD_ALWAYS, P4RTD_FOREVER} in slots that stay, 0 in dead ones, keys deleted, bits cleared.
+ * So a generation may wrap: 1 … P4RTD_FOREVER - 1, then 1 again.
+ */
+#ifndef P4RTD_ABI_H
+#define P4RTD_ABI_H
+
+/* Layout version of the pinned maps; part of the folder's name. */
+#define P4RTD_LAYOUT 1
+
+/* The words of frame-key.ts, two 32-bit words to each 64-bit one, the even word in the low half. */
+#define P4RTD_KEY_WORDS 8
+#define P4RTD_MAX_TABLES 16
+#define P4RTD_MAX_PORTS 1024
+#define P4RTD_MAX_QUEUES 64
+#define P4RTD_TRIES 3
+#define P4RTD_MAX_FRAME 9216
+#define P4RTD_CPU_PORT 0xfffffffd
+
+/* Presence bits of word 0, as in frame-key.ts. */
+#define P4RTD_HAS_VLAN (1u << 0)
+#define P4RTD_HAS_IPV4 (1u << 1)
+#define P4RTD_HAS_IPV6 (1u << 2)
+#define P4RTD_HAS_ARP (1u << 3)
+#define P4RTD_HAS_IP (1u << 4)
+#define P4RTD_HAS_L4 (1u << 5)
+#define P4RTD_HAS_TCP (1u << 6)
+#define P4RTD_HAS_ICMP (1u << 7)
+#define P4RTD_HAS_ICMPV6 (1u << 8)
+
+/* Key of map `rules`: the masked key and the id of its tuple. */
+struct p4rtd_rule_key {
+	u64 words[P4RTD_KEY_WORDS];
+	u32 tuple;
+	u32 pad;
+};
+
+/* Value of map `rules`. */
+struct p4rtd_rule_ref {
+	u32 cell;
+	u32 pad;
+};
+
+#define P4RTD_ALWAYS 0u
+#define P4RTD_FOREVER 0xffffffffu
+
+enum p4rtd_verdict {
+	P4RTD_FORWARD = 0,
+	P4RTD_DROP = 1,
+	P4RTD_TRAP = 2,
+	P4RTD_COPY = 3,
+	P4RTD_DENY = 4,
+	P4RTD_COPY_CANCEL = 5,
+};
+
+/* `action` of a slot: verdicts of green, yellow and red in four bits each, from the least significant on; bits
+ * 16 … 31: index of the queue plus 1, 0 for none. */
+#define P4RTD_YELLOW_SHIFT 4
+#define P4RTD_RED_SHIFT 8
+#define P4RTD_QUEUE_SHIFT 16
+
+/* The best rule of one key; it holds in generations from <= g < to. {0, 0}: never. */
+struct p4rtd_slot {
+	u32 from; /* with `to` one 64-bit word, from in the low half */
+	u32 to;
+	u32 rule;     /* index into rule_counters */
+	s32 priority; /* the highest wins */
+	u32 action;
+	u32 meter; /* index into meters, 0: none */
+	u64 age;   /* at equal priority the lowest wins */
+};
+
+/* Value of map `cells`: one cache line. At most one slot holds in a generation. */
+struct p4rtd_cell {
+	struct p4rtd_slot slots[2];
+};
+
+/* All its rules name an EtherType: they may take frames addressed to the box itself. */
+#define P4RTD_TUPLE_NAMES_ETHERTYPE 1u
+
+/* Value of map `tuples`, at list * max_tuples + position: one distinct mask of a table. */
+struct p4rtd_tuple {
+	u64 mask[P4RTD_KEY_WORDS];
+	u32 need; /* presence bits that all rules require */
+	s32 best; /* no rule's priority is higher */
+	u32 id;   /* in p4rtd_rule_key.tuple */
+	u32 flags;
+};
+
+struct p4rtd_table {
+	u32 first; /* position of its first tuple in the list; they come by falling `best` */
+	u32 count;
+};
+
+/* Value of map `lists`, two of them. */
+struct p4rtd_list {
+	u32 tables; /* in falling precedence */
+	u32 filter_first; /* first word of the list's bitmap in map `filter`; a power of two of bits */
+	u32 filter_shift; /* 64 - log2(bits) */
+	u32 pad;
+	struct p4rtd_table table[P4RTD_MAX_TABLES];
+};
+
+/* The filter bit of a masked key: hash >> filter_shift. Odd constants; in both halves the same code. */
+#define P4RTD_HASH_C0 0x9e3779b97f4a7c15ull
+#define P4RTD_HASH_C1 0xbf58476d1ce4e5b9ull
+#define P4RTD_HASH_C2 0x94d049bb133111ebull
+#define P4RTD_HASH_C3 0xd6e8feb86659fd93ull
+#define P4RTD_HASH_C4 0xff51afd7ed558ccdull
+#define P4RTD_HASH_C5 0xc4ceb9fe1a85ec53ull
+#define P4RTD_HASH_C6 0x87c37b91114253d5ull
+#define P4RTD_HASH_C7 0x4cf5ad432745937full
+
+static inline __attribute__((always_inline)) u64 p4rtd_hash(const u64 *w, u32 tuple)
+{
+	u64 h = w[0] * P4RTD_HASH_C0 + w[1] * P4RTD_HASH_C1 + w[2] * P4RTD_HASH_C2 + w[3] * P4RTD_HASH_C3 +
+		w[4] * P4RTD_HASH_C4 + w[5] * P4RTD_HASH_C5 + w[6] * P4RTD_HASH_C6 + w[7] * P4RTD_HASH_C7 +
+		tuple * P4RTD_HASH_C1;
+
+	h ^= h >> 32;
+	return h * P4RTD_HASH_C0;
+}
+
+/* Value of map `control`, one. */
+struct p4rtd_control {
+	u64 step;
+	u32 need_wakeup; /* the reader sleeps: wake it with the next record */
+	u32 pad;
+};
+
+#define P4RTD_PORT_DOWN 1u /* frames are counted as ingress-port-down and go on, no rule sees them */
+#define P4RTD_PORT_CPU 2u  /* the far end of submit_to_ingress: what goes on becomes PACKET_HOST */
+
+/* Value of map `ports`, by ifindex. */
+struct p4rtd_port {
+	u32 port_id;
+	u32 slot; /* of port_counters and of the port's policer, below P4RTD_MAX_PORTS */
+	u32 flags;
+	u32 pad;
+};
+
+/* Key of map `locals`: an address of the box itself, IPv4 in the last four bytes behind zeros. */
+struct p4rtd_local {
+	u32 family; /* 4 or 6 */
+	u8 address[16];
+};
+
+/* Value of map `rule_counters`, at cpu * capacity + rule. Bytes as in PacketIn: with all tags, without FCS. */
+struct p4rtd_counter {
+	u64 packets;
+	u64 bytes;
+};
+
+/* Value of map `port_counters`, at cpu * P4RTD_MAX_PORTS + slot. */
+struct p4rtd_port_counter {
+	u64 in;
+	u64 punted;
+	u64 dropped;
+	u64 pad;
+};
+
+/* Why a frame or its copy went no further; names are those of drop-reason.ts with _ for -. */
+#define P4RTD_DROP_REASONS(X)                                                                                          \
+	X(rule)                                                                                                        \
+	X(unparsable)                                                                                                  \
+	X(local_address)                                                                                               \
+	X(rule_meter)                                                                                                  \
+	X(queue_policer)                                                                                               \
+	X(port_policer)                                                                                                \
+	X(device_policer)                                                                                              \
+	X(punt_backlog)                                                                                                \
+	X(ingress_port_down)                                                                                           \
+	X(oversized)                                                                                                   \
+	X(unsegmented)                                                                                                 \
+	X(unsettled)
+
+enum p4rtd_drop_reason {
+#define P4RTD_DROP_REASON(name) P4RTD_DROP_##name,
+	P4RTD_DROP_REASONS(P4RTD_DROP_REASON)
+#undef P4RTD_DROP_REASON
+	P4RTD_DROP_REASON_COUNT
+};
+
+/* Value of map `stats`, at cpu. */
+struct p4rtd_stats {
+	u64 classified;
+	u64 punted;
+	u64 drops[16];
+};
+
+enum p4rtd_meter_type {
+	P4RTD_TWO_RATE_THREE_COLOR = 0,
+	P4RTD_SINGLE_RATE_THREE_COLOR = 1,
+	P4RTD_SINGLE_RATE_TWO_COLOR = 2,
+};
+#define P4RTD_METER_BYTES 1u
+
+/* One token bucket: level and burst in tokens, `rest` in billionths of one. */
+struct p4rtd_bucket {
+	u64 rate; /* tokens per second */
+	u64 burst;
+	u64 level;
+	u64 rest;
+};
+
+/* The head of a record in ring buffer `punted`; the frame follows. Records come in sizes of 128, 512, 2,048 and
+ * 9,316 bytes, this head included. */
+struct p4rtd_punt {
+	u32 ingress_port;
+	u32 egress_port; /* where the frame would have left by, 0 if unknown */
+	u32 rule;
+	u32 length; /* of the frame */
+};
+
+#endif
