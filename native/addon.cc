@@ -6,6 +6,10 @@
 
 #include "core/abi.h"
 #include "napi/environment.h"
+#include "napi/host.h"
+#include "napi/name_lock.h"
+#include "napi/netlink_socket.h"
+#include "napi/packet_sender.h"
 
 #ifdef P4RTD_HAVE_LIBBPF
 #include <bpf/libbpf_version.h>
@@ -35,6 +39,10 @@ Napi::Array DropReasons(Napi::Env env) {
 Napi::Object Register(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment());
   exports.Set("dropReasons", DropReasons(env));
+  PacketSenderWrap::Register(env, exports);
+  NetlinkSocketWrap::Register(env, exports);
+  NameLockWrap::Register(env, exports);
+  RegisterHost(env, exports);
 #ifdef P4RTD_HAVE_LIBBPF
   exports.Set("libbpf", std::to_string(LIBBPF_MAJOR_VERSION) + "." + std::to_string(LIBBPF_MINOR_VERSION));
   RegisterBpfDatapath(env, exports);  // openBpf

@@ -65,7 +65,7 @@ function nodeDir() {
   );
 }
 
-/** Runs node-gyp; its output is shown only if it fails. */
+/** Runs node-gyp; its output is shown only if it fails or warns. */
 function gyp(command, ...args) {
   const all = [nodeGyp(), command, `--nodedir=${nodeDir()}`, ...args];
   const run = spawnSync(process.execPath, all, {
@@ -73,7 +73,7 @@ function gyp(command, ...args) {
     encoding: "utf8",
     env: { ...env, npm_config_loglevel: "" },
   });
-  if (run.status === 0) return;
+  if (run.status === 0) return process.stderr.write(/warning:/.test(run.stderr) ? run.stderr : "");
   process.stderr.write(`${run.stdout}${run.stderr}`);
   fail(`node-gyp ${command} ended with ${run.status ?? run.signal}, see above`);
 }

@@ -13,6 +13,13 @@ struct Environment {
   Napi::FunctionReference name_lock;
   Napi::FunctionReference bpf_datapath;
 
+  // A new object of a class of ours, around `core`, which it takes over by moving from it. Empty, with an exception
+  // pending, if there is none.
+  template <typename Core>
+  static Napi::Value Wrap(const Napi::FunctionReference& constructor, Core& core) {
+    return constructor.New({Napi::External<Core>::New(constructor.Env(), &core)});
+  }
+
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 };
 

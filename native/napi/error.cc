@@ -17,7 +17,7 @@ bool Pending(napi_env env) {
 std::string NameOf(int error) {
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 32)
   const char* name = strerrorname_np(error);
-  return name != nullptr ? name : "E" + std::to_string(error);
+  return name != nullptr ? name : std::string("E").append(std::to_string(error));
 #else
   return uv_err_name(-error);
 #endif
@@ -35,10 +35,8 @@ Napi::Value ThrowWithCode(napi_env env, const std::string& code, const std::stri
   return {};
 }
 
-}  // namespace
-
-Napi::Value ThrowSystem(Napi::Env env, const Status& status) {
-  if (Pending(env)) return {};
+// Null while the environment ends: nobody is there to catch anything.
+napi_value SystemErrorOf(napi_env env, const Status& status) {
   const std::string code = NameOf(status.error);
   std::string message = code + ": " + strerror(status.error) + ", " + status.syscall;
   if (!status.detail.empty()) message += ": " + status.detail;
@@ -48,9 +46,22 @@ Napi::Value ThrowSystem(Napi::Env env, const Status& status) {
       napi_create_int32(env, status.error, &number) != napi_ok ||
       napi_set_named_property(env, error, "errno", number) != napi_ok ||
       napi_set_named_property(env, error, "syscall", StringOf(env, status.syscall)) != napi_ok)
-    return {};  // the environment ends: nobody is there to catch anything
-  napi_throw(env, error);
+    return nullptr;
+  return error;
+}
+
+}  // namespace
+
+Napi::Value ThrowSystem(Napi::Env env, const Status& status) {
+  if (Pending(env)) return {};
+  napi_value error = SystemErrorOf(env, status);
+  if (error != nullptr) napi_throw(env, error);
   return {};
+}
+
+void FailFromLoop(Napi::Env env, const Status& status) {
+  napi_value error = SystemErrorOf(env, status);
+  if (error != nullptr) napi_fatal_exception(env, error);
 }
 
 Napi::Value ThrowSystem(Napi::Env env, int error, const char* syscall) {

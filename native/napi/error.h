@@ -20,6 +20,9 @@ Napi::Value ThrowType(Napi::Env env, const std::string& what);
 // Throws the Error with code ERR_CLOSED that methods give after close.
 Napi::Value ThrowClosed(Napi::Env env, const char* what);
 
+// Lets a `status` that is not ok become an 'uncaughtException', from the event loop: no call is there to throw it.
+void FailFromLoop(Napi::Env env, const Status& status);
+
 // Calls `callback` from the event loop, outside of any JavaScript, and lets what it throws become an
 // 'uncaughtException'. Nothing happens while the environment is being torn down.
 void CallFromLoop(Napi::Env env, napi_async_context context, napi_value callback, std::initializer_list<napi_value> args);
