@@ -1,4 +1,4 @@
-#include "core/service_manager.h"
+#include "core/sd_notify.h"
 
 #include <sys/socket.h>
 #include <sys/time.h>
