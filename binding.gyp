@@ -14,7 +14,7 @@
         "native/core/netlink_socket.cc",
         "native/core/netns.cc",
         "native/core/packet_sender.cc",
-        "native/core/sd_notify.cc",
+        "native/core/service_manager.cc",
         "native/core/tap.cc",
         "native/core/tcx_probe.cc",
         "native/napi/arguments.cc",

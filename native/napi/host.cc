@@ -3,7 +3,7 @@
 #include <linux/limits.h>
 
 #include "core/bpffs.h"
-#include "core/sd_notify.h"
+#include "core/service_manager.h"
 #include "core/tap.h"
 #include "core/tcx_probe.h"
 #include "napi/arguments.h"

@@ -1,4 +1,4 @@
-#include "core/sd_notify.h"
+#include "core/service_manager.h"
 
 #include <sys/socket.h>
 #include <sys/time.h>
