@@ -130,7 +130,7 @@ describeAsRoot("a netlink socket", () => {
     rmSync(folder, { recursive: true });
     await until(() => overruns > 0);
     // Until the buffer is empty the kernel has no room for another message.
-    for (let before = -1; before !== seen.length; ) {
+    for (let before = -1; before !== seen.length;) {
       before = seen.length;
       await delay(50);
     }
