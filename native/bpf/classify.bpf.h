@@ -54,7 +54,7 @@ struct walk {
 	struct frame *frame;
 };
 
-/* Looks into the next tuple; 1 ends the walk. */
+/* Looks into tuple `i` of the table; 1 ends the walk. */
 static long visit(u32 i, struct walk *walk)
 {
 	struct frame *f = walk->frame;
@@ -63,13 +63,17 @@ static long visit(u32 i, struct walk *walk)
 	struct p4rtd_tuple *tuple;
 	struct p4rtd_cell *cell;
 	u64 bit, *word;
-	u32 at;
+	u32 at = f->first + i;
 
-	tuple = bpf_map_lookup_elem(&tuples, &f->position);
+	tuple = bpf_map_lookup_elem(&tuples, &at);
 	if (!tuple || tuple->best < f->best.priority)
 		return 1;
-	f->position++;
 	if (tuple->need & f->absent || (f->naming_only && !(tuple->flags & P4RTD_TUPLE_NAMES_ETHERTYPE)))
+		return 0;
+	bit = p4rtd_hash_masked(f->key, tuple->mask, tuple->id) >> (f->filter_shift & 63);
+	at = f->filter_first + (u32)(bit >> 6);
+	word = bpf_map_lookup_elem(&filter, &at);
+	if (!word || !(*(volatile u64 *)word >> (bit & 63) & 1))
 		return 0;
 	key.words[0] = f->key[0] & tuple->mask[0];
 	key.words[1] = f->key[1] & tuple->mask[1];
@@ -81,11 +85,6 @@ static long visit(u32 i, struct walk *walk)
 	key.words[7] = f->key[7] & tuple->mask[7];
 	key.tuple = tuple->id;
 	key.pad = 0;
-	bit = p4rtd_hash(key.words, key.tuple) >> (f->filter_shift & 63);
-	at = f->filter_first + (u32)(bit >> 6);
-	word = bpf_map_lookup_elem(&filter, &at);
-	if (!word || !(*(volatile u64 *)word >> (bit & 63) & 1))
-		return 0;
 	ref = bpf_map_lookup_elem(&rules, &key);
 	if (!ref)
 		return 0;
@@ -103,7 +102,7 @@ static __always_inline void find_best(struct frame *f, const struct p4rtd_table 
 
 	f->best.priority = -1;
 	f->naming_only = naming_only;
-	f->position = f->list * options.max_tuples + table->first;
+	f->first = f->list * options.max_tuples + table->first;
 	bpf_loop(table->count, visit, &walk, 0);
 }
 
@@ -127,34 +126,44 @@ static __always_inline bool is_local(struct frame *f)
 	return bpf_map_lookup_elem(&locals, &local) != NULL;
 }
 
-/* Adds to f->matches what `table` says, if anything. */
-static __always_inline void match_table(struct frame *f, const struct p4rtd_table *table)
+/*
+ * Adds to f->matches what table `t` of list f->list says, if anything. Returns 0.
+ *
+ * A global function, as is match_tables: the verifier looks at it once, apart from the ways that lead to it.
+ */
+__noinline int match_table(u32 t)
 {
+	struct frame *f = bpf_map_lookup_elem(&frames, &(u32){0});
+	struct p4rtd_list *list;
 	u32 at;
 
-	find_best(f, table, 0);
+	if (!f || t >= P4RTD_MAX_TABLES)
+		return 0;
+	list = bpf_map_lookup_elem(&lists, &f->list);
+	if (!list)
+		return 0;
+	find_best(f, &list->table[t], 0);
 	if (f->best.priority < 0)
-		return;
+		return 0;
 	if (options.exclude_local && !f->best.names_ethertype && is_local(f)) {
-		find_best(f, table, 1);
+		find_best(f, &list->table[t], 1);
 		if (f->best.priority < 0) {
 			f->local = 1;
-			return;
+			return 0;
 		}
 	}
 	at = f->count;
 	if (at >= P4RTD_MAX_TABLES)
-		return;
+		return 0;
 	opaque(at);
 	f->matches[at & (P4RTD_MAX_TABLES - 1)] = f->best.match;
 	f->count = at + 1;
+	return 0;
 }
 
 /*
  * Leaves in f->matches what each table says to the frame, as of one generation.
  * Returns 1, or 0 if the generation changed in each try: then nothing may be done by `matches`.
- *
- * A global function: the verifier looks at it once, apart from the ways that lead to it.
  */
 __noinline int match_tables(void)
 {
@@ -184,7 +193,7 @@ __noinline int match_tables(void)
 		for (u32 t = 0; t < P4RTD_MAX_TABLES; t++) {
 			if (t >= tables)
 				break;
-			match_table(f, &list->table[t]);
+			match_table(t);
 		}
 		load_fence(f);
 		if (!step_of(&again))

@@ -131,6 +131,9 @@ struct {
 	__uint(max_entries, 4096);
 } punted SEC(".maps");
 
+#define HEAD_BYTES 128
+#define HEADER_BYTES 40
+
 /* What one table's best match asks for. */
 struct match {
 	u32 rule;
@@ -154,6 +157,9 @@ struct best {
  */
 struct frame {
 	u64 key[P4RTD_KEY_WORDS];
+	u8 head[HEAD_BYTES];	/* the skb's first bytes, so that most frames are read from once */
+	u8 beyond[HEADER_BYTES]; /* a header that does not lie within them */
+	u32 head_bytes;
 	u32 length; /* with all tags */
 	u32 at;     /* the parser's place in the skb, which lacks the tag that the kernel took off */
 	u32 cpu;
@@ -161,10 +167,10 @@ struct frame {
 	u32 slot;
 	u32 port_flags;
 
-	/* The walk: generation and list of this try, the tuple to look at next, who may match. */
+	/* The walk: generation and list of this try, the first tuple of the table, who may match. */
 	u32 generation;
 	u32 list;
-	u32 position;
+	u32 first;
 	u32 absent;
 	u32 filter_first;
 	u32 filter_shift;

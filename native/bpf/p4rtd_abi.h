@@ -127,14 +127,21 @@ struct p4rtd_list {
 #define P4RTD_HASH_C6 0x87c37b91114253d5ull
 #define P4RTD_HASH_C7 0x4cf5ad432745937full
 
-static inline __attribute__((always_inline)) u64 p4rtd_hash(const u64 *w, u32 tuple)
+static inline __attribute__((always_inline)) u64 p4rtd_hash_masked(const u64 *w, const u64 *mask, u32 tuple)
 {
-	u64 h = w[0] * P4RTD_HASH_C0 + w[1] * P4RTD_HASH_C1 + w[2] * P4RTD_HASH_C2 + w[3] * P4RTD_HASH_C3 +
-		w[4] * P4RTD_HASH_C4 + w[5] * P4RTD_HASH_C5 + w[6] * P4RTD_HASH_C6 + w[7] * P4RTD_HASH_C7 +
-		tuple * P4RTD_HASH_C1;
+	u64 h = (w[0] & mask[0]) * P4RTD_HASH_C0 + (w[1] & mask[1]) * P4RTD_HASH_C1 +
+		(w[2] & mask[2]) * P4RTD_HASH_C2 + (w[3] & mask[3]) * P4RTD_HASH_C3 +
+		(w[4] & mask[4]) * P4RTD_HASH_C4 + (w[5] & mask[5]) * P4RTD_HASH_C5 +
+		(w[6] & mask[6]) * P4RTD_HASH_C6 + (w[7] & mask[7]) * P4RTD_HASH_C7 + tuple * P4RTD_HASH_C1;
 
 	h ^= h >> 32;
 	return h * P4RTD_HASH_C0;
+}
+
+/* The same for a key that is masked already. */
+static inline u64 p4rtd_hash(const u64 *w, u32 tuple)
+{
+	return p4rtd_hash_masked(w, w, tuple);
 }
 
 /* Value of map `control`, one. */

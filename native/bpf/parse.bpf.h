@@ -26,14 +26,15 @@
 #define PROTOCOL_ICMPV6 58
 #define PROTOCOL_DESTINATION 60
 
+/* Headers lie at any address; the verifier allows that where the CPU does. */
 static __always_inline u32 be16(const u8 *b)
 {
-	return (u32)b[0] << 8 | b[1];
+	return bpf_ntohs(*(const __be16 *)b);
 }
 
 static __always_inline u32 be32(const u8 *b)
 {
-	return be16(b) << 16 | be16(b + 2);
+	return bpf_ntohl(*(const __be32 *)b);
 }
 
 /* Two words of the key: the even one is the low half. */
@@ -53,10 +54,29 @@ static __always_inline u32 tag_bits(u32 tci)
 	return (tci >> 13) << 12 | (tci & 0xfff);
 }
 
-/* Copies `size` bytes from f->at; false if the frame ends before. */
-static __always_inline bool peek(struct __sk_buff *skb, struct frame *f, void *into, u32 size)
+static __always_inline void load_head(struct __sk_buff *skb, struct frame *f)
 {
-	return bpf_skb_load_bytes(skb, f->at, into, size) == 0;
+	u32 n = skb->len - 1;
+
+	opaque(n);
+	if (n > HEAD_BYTES - 1)
+		n = HEAD_BYTES - 1;
+	opaque(n);
+	n &= HEAD_BYTES - 1;
+	f->head_bytes = bpf_skb_load_bytes(skb, 0, f->head, n + 1) == 0 ? n + 1 : 0;
+}
+
+/* The `size` bytes at f->at, HEADER_BYTES at most; NULL if the frame ends before. Good until the next call. */
+static __always_inline const u8 *peek(struct __sk_buff *skb, struct frame *f, const u32 size)
+{
+	u32 at = f->at;
+
+	if (at + size <= f->head_bytes && at <= HEAD_BYTES - HEADER_BYTES) {
+		opaque(at);
+		if (at <= HEAD_BYTES - HEADER_BYTES)
+			return f->head + at;
+	}
+	return bpf_skb_load_bytes(skb, f->at, f->beyond, size) == 0 ? f->beyond : NULL;
 }
 
 /* Words 0, 6 and 7 are gathered apart, as several headers add to them. */
@@ -68,22 +88,25 @@ struct gathered {
 
 static __always_inline void parse_transport(struct __sk_buff *skb, struct frame *f, u32 protocol, struct gathered *g)
 {
-	u8 h[20];
+	const u8 *h;
 
 	if (protocol == PROTOCOL_TCP) {
-		if (!peek(skb, f, h, 20))
+		h = peek(skb, f, 20);
+		if (!h)
 			return;
 		g->presence |= P4RTD_HAS_L4 | P4RTD_HAS_TCP;
 		g->word6 |= h[13];
 		g->word7 = be32(h);
 	} else if (protocol == PROTOCOL_UDP) {
-		if (!peek(skb, f, h, 8))
+		h = peek(skb, f, 8);
+		if (!h)
 			return;
 		g->presence |= P4RTD_HAS_L4;
 		g->word7 = be32(h);
 	} else if ((protocol == PROTOCOL_ICMP && g->presence & P4RTD_HAS_IPV4) ||
 		   (protocol == PROTOCOL_ICMPV6 && g->presence & P4RTD_HAS_IPV6)) {
-		if (!peek(skb, f, h, 4))
+		h = peek(skb, f, 4);
+		if (!h)
 			return;
 		g->presence |= protocol == PROTOCOL_ICMP ? P4RTD_HAS_ICMP : P4RTD_HAS_ICMPV6;
 		g->word7 = be16(h) << 16;
@@ -93,10 +116,10 @@ static __always_inline void parse_transport(struct __sk_buff *skb, struct frame 
 /* RFC 791 */
 static __always_inline bool parse_ipv4(struct __sk_buff *skb, struct frame *f, struct gathered *g)
 {
-	u8 h[20];
-	u32 header_bytes;
+	const u8 *h = peek(skb, f, 20);
+	u32 header_bytes, protocol;
 
-	if (!peek(skb, f, h, 20))
+	if (!h)
 		return false;
 	header_bytes = (h[0] & 0xf) * 4;
 	if (h[0] >> 4 != 4 || header_bytes < 20 || f->at + header_bytes > skb->len)
@@ -107,8 +130,9 @@ static __always_inline bool parse_ipv4(struct __sk_buff *skb, struct frame *f, s
 	f->key[7] = words(0, be32(h + 16));
 	if (be16(h + 6) & 0x1fff)
 		return true; /* a later fragment */
+	protocol = h[9];
 	f->at += header_bytes;
-	parse_transport(skb, f, h[9], g);
+	parse_transport(skb, f, protocol, g);
 	return true;
 }
 
@@ -129,11 +153,11 @@ static __always_inline u32 extension_bytes(u32 protocol, u32 length)
 /* RFC 8200 sections 3 and 4 */
 static __always_inline bool parse_ipv6(struct __sk_buff *skb, struct frame *f, struct gathered *g)
 {
-	u8 h[40];
+	const u8 *h = peek(skb, f, 40);
 	u32 protocol;
 	bool later_fragment = false;
 
-	if (!peek(skb, f, h, 40) || h[0] >> 4 != 6)
+	if (!h || h[0] >> 4 != 6)
 		return false;
 	g->presence = P4RTD_HAS_IP | P4RTD_HAS_IPV6;
 	f->key[4] = words(be32(h + 8), be32(h + 12));
@@ -144,10 +168,10 @@ static __always_inline bool parse_ipv6(struct __sk_buff *skb, struct frame *f, s
 	protocol = h[6];
 	f->at += 40;
 	for (u32 i = 0; i < MAX_EXTENSIONS && !later_fragment && is_extension(protocol); i++) {
-		u8 x[8];
+		const u8 *x = peek(skb, f, 8);
 		u32 header_bytes;
 
-		if (!peek(skb, f, x, 8))
+		if (!x)
 			break;
 		header_bytes = extension_bytes(protocol, x[1]);
 		if (f->at + header_bytes > skb->len)
@@ -165,9 +189,9 @@ static __always_inline bool parse_ipv6(struct __sk_buff *skb, struct frame *f, s
 /* RFC 826 */
 static __always_inline bool parse_arp(struct __sk_buff *skb, struct frame *f, struct gathered *g)
 {
-	u8 h[28];
+	const u8 *h = peek(skb, f, 28);
 
-	if (!peek(skb, f, h, 28))
+	if (!h)
 		return false;
 	if (be32(h) != (1 << 16 | ETHERTYPE_IPV4) || be16(h + 4) != 0x0604)
 		return false;
@@ -180,24 +204,24 @@ static __always_inline bool parse_arp(struct __sk_buff *skb, struct frame *f, st
 static __always_inline bool parse_frame(struct __sk_buff *skb, struct frame *f)
 {
 	struct gathered g = {};
-	u8 h[ETHERNET_BYTES];
 	u32 tags = 0, tag = 0, type;
 
 	for (u32 i = 0; i < P4RTD_KEY_WORDS; i++)
 		f->key[i] = 0;
 	f->at = 0;
-	if (!peek(skb, f, h, ETHERNET_BYTES))
+	load_head(skb, f);
+	if (f->head_bytes < ETHERNET_BYTES)
 		return false;
 	f->at = ETHERNET_BYTES;
-	type = be16(h + 12);
+	type = be16(f->head + 12);
 	if (skb->vlan_present) {
 		tags = 1;
 		tag = tag_bits(skb->vlan_tci);
 	}
 	for (u32 i = 0; i < MAX_TAGS && tags < MAX_TAGS && is_tag(type); i++) {
-		u8 t[4];
+		const u8 *t = peek(skb, f, 4);
 
-		if (!peek(skb, f, t, 4))
+		if (!t)
 			return false;
 		if (tags++ == 0)
 			tag = tag_bits(be16(t));
@@ -217,8 +241,8 @@ static __always_inline bool parse_frame(struct __sk_buff *skb, struct frame *f)
 	if (tags)
 		g.presence |= P4RTD_HAS_VLAN;
 	f->key[0] = words(g.presence, f->port_id);
-	f->key[1] = words(be32(h), be32(h + 4));
-	f->key[2] = words(be32(h + 8), type << 16 | tag);
+	f->key[1] = words(be32(f->head), be32(f->head + 4));
+	f->key[2] = words(be32(f->head + 8), type << 16 | tag);
 	f->key[3] = words(g.word6, g.word7);
 	return true;
 }

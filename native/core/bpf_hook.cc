@@ -49,6 +49,7 @@ constexpr u32 kFilterPriority = 1;
 constexpr u32 kFilterHandle = 0x70347264;
 
 constexpr std::string_view kLinkPrefix = "link_";
+constexpr std::string_view kQdiscPrefix = "qdisc_";
 constexpr std::string_view kMapPrefix = "map_";
 
 bpf_tc_hook HookOf(u32 ifindex) {
@@ -75,9 +76,10 @@ Status Unlink(const std::string& path) {
 }  // namespace
 
 // A bpffs takes no dots in names.
-std::string BpfHooks::LinkPath(const std::string& name) const {
+std::string BpfHooks::PinOf(std::string_view prefix, const std::string& name) const {
   static constexpr char kHex[] = "0123456789abcdef";
-  std::string path = *pins_ + "/" + std::string(kLinkPrefix);
+  if (!pins_) return {};
+  std::string path = *pins_ + "/" + std::string(prefix);
   for (const char c : name) {
     if (isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-')
       path += c;
@@ -104,10 +106,11 @@ Status BpfHooks::PinMaps() {
 Status BpfHooks::Attach(u32 ifindex, Kind kind, const std::string& name) {
   Status status = Detach(ifindex);
   if (!status.ok()) return status;
-  Hook hook{kind, {}, pins_ ? LinkPath(name) : std::string(), false};
+  const bool tcx = kind == Kind::kTcx;
+  Hook hook{kind, {}, tcx ? PinOf(kLinkPrefix, name) : "", tcx ? "" : PinOf(kQdiscPrefix, name), false};
   // Both ways look for the netdev in the namespace of the caller.
   status = InNetns(object_.netns(), [&] {
-    return kind == Kind::kTcx ? AttachTcx(ifindex, hook) : AttachClsact(ifindex, hook);
+    return tcx ? AttachTcx(ifindex, hook) : AttachClsact(ifindex, hook);
   });
   if (status.ok()) hooks_.emplace(ifindex, std::move(hook));
   return status;
@@ -151,6 +154,14 @@ Status BpfHooks::AttachClsact(u32 ifindex, Hook& hook) {
   const int made = bpf_tc_hook_create(&place);
   if (made < 0 && made != -EEXIST) return Status::Of(-made, "bpf_tc_hook_create");
   hook.made_qdisc = made == 0;
+  if (!hook.qdisc_marker.empty()) {
+    const bool marked = access(hook.qdisc_marker.c_str(), F_OK) == 0;
+    const int map = bpf_object__find_map_fd_by_name(object_.object(), "control");
+    // Any object serves as a mark. It is one of the netdev that was there then; of a new one the qdisc is gone too.
+    if (made == 0 && !marked && bpf_obj_pin(map, hook.qdisc_marker.c_str()) < 0)
+      return Status::FromErrno("bpf(BPF_OBJ_PIN)", hook.qdisc_marker);
+    hook.made_qdisc = made == 0 || marked;
+  }
   // A filter of an earlier process, which has no pin, is found by its handle.
   bpf_tc_opts opts = FilterOpts();
   opts.prog_fd = object_.program();
@@ -179,6 +190,8 @@ Status BpfHooks::DetachHook(u32 ifindex, Hook& hook) {
     const int error = bpf_tc_detach(&place, &opts);
     if (error < 0 && error != -ENODEV && error != -ENOENT && error != -EINVAL)
       return Status::Of(-error, "bpf_tc_detach");
+    Status status = hook.qdisc_marker.empty() ? Status::Ok() : Unlink(hook.qdisc_marker);
+    if (!status.ok()) return status;
     return hook.made_qdisc && error == 0 ? RemoveClsactIfUnused(ifindex) : Status::Ok();
   });
 }
@@ -194,7 +207,7 @@ Status BpfHooks::Flush() {
   if (folder == nullptr) return first.ok() && errno != ENOENT ? Status::FromErrno("opendir(" + *pins_ + ")") : first;
   while (const dirent* entry = readdir(folder)) {
     const std::string_view name(entry->d_name);
-    if (!name.starts_with(kLinkPrefix) && !name.starts_with(kMapPrefix)) continue;
+    if (!name.starts_with(kLinkPrefix) && !name.starts_with(kMapPrefix) && !name.starts_with(kQdiscPrefix)) continue;
     Status status = Unlink(*pins_ + "/" + std::string(name));
     if (first.ok()) first = status;
   }

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/bpf_object.h"
 #include "core/unique_fd.h"
@@ -33,14 +34,15 @@ class BpfHooks {
   struct Hook {
     Kind kind;
     UniqueFd link;
-    std::string pin;  // empty: none
+    std::string pin;           // of a link; empty: none
+    std::string qdisc_marker;  // a pin that tells a later process that the clsact qdisc is ours; empty: none
     bool made_qdisc = false;
   };
 
   Status AttachTcx(u32 ifindex, Hook& hook);
   Status AttachClsact(u32 ifindex, Hook& hook);
   Status DetachHook(u32 ifindex, Hook& hook);
-  std::string LinkPath(const std::string& name) const;
+  std::string PinOf(std::string_view prefix, const std::string& name) const;
   Status AdoptPinned(u32 ifindex, Hook& hook, bool& adopted);
 
   const BpfObject& object_;

@@ -7,7 +7,7 @@ namespace p4rtd {
 
 namespace {
 
-constexpr u64 kLeastBits = 1024;
+constexpr u64 kLeastBits = 8192;  // 1 KiB, which stays in the first cache
 constexpr u64 kBitsPerKey = 16;
 constexpr u8 kStuck = 255;
 

@@ -10,7 +10,7 @@ namespace p4rtd {
 // Works in one half of map `filter` at a time, with 16 bits or more to a key. Keys share bits, so each bit has a count.
 class FilterBitmap {
  public:
-  // Bits that `keys` keys are given: a power of two, 1,024 or more.
+  // Bits that `keys` keys are given: a power of two, 8,192 or more.
   static u64 BitsFor(u64 keys);
 
   // `words`: map `filter`, two halves of BitsFor(`most_keys`) / 64 words each.
