@@ -47,6 +47,7 @@
             "native/core/rule_tables.cc",
             "native/core/tc_filters.cc",
             "native/core/transport_checksum.cc",
+            "native/napi/bpf_arguments.cc",
             "native/napi/bpf_datapath.cc",
             "native/napi/bpf_options.cc",
           ],
