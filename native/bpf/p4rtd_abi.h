@@ -9,7 +9,7 @@
  * the high half. A frame reads it, walks the tables of that list, and reads it again; if it changed the walk is
  * repeated, at most P4RTD_TRIES times in all. A hash value never changes while it is present. User space
  *   1. fills the free slot of a cell, then stores its {from, to} as one 64-bit word,
- *   2. inserts new keys (BPF_NOEXIST) and sets their filter bits,
+ *   2. inserts new keys, which are not there yet, and sets their filter bits,
  *   3. stores `to` in slots that end,
  *   4. writes the other list if the walk changed,
  *   5. stores `step`,
