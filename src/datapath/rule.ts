@@ -40,6 +40,12 @@ export interface MeterConfig {
   readonly eburst: bigint;
 }
 
+/** True if a meter of one configuration marks as one of the other does. */
+export function sameConfig(a: MeterConfig | undefined, b: MeterConfig | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.cir === b.cir && a.cburst === b.cburst && a.pir === b.pir && a.pburst === b.pburst && a.eburst === b.eburst;
+}
+
 /** Position of a table in the list given to `Plan.reset`, which is in falling precedence. */
 export type TableIndex = Branded<number, "TableIndex">;
 

@@ -3,9 +3,10 @@ import { defined, invariant } from "../../base/invariant.js";
 import type { Result, ResultOf } from "../../base/status.js";
 import { ok } from "../../base/status.js";
 import type { Plan } from "../datapath.js";
+import { sameConfig } from "../rule.js";
 import type { MeterSpec, PuntRule, RuleHandle, TableSpec } from "../rule.js";
 import { Classifier } from "./classifier.js";
-import { Meter, sameConfig } from "./meter.js";
+import { Meter } from "./meter.js";
 import { SoftRule } from "./soft-rule.js";
 import type { Ticks } from "./ticks.js";
 
