@@ -99,7 +99,7 @@ if (!current || before !== wanted) {
   const { libbpf, sanitize } = JSON.parse(wanted);
   if (before !== wanted) rmSync(join(root, "build"), { recursive: true, force: true });
   gyp("configure", "--", `-Dwith_libbpf=${libbpf}`, `-Dsanitize=${sanitize}`);
-  gyp("build");
+  gyp("build", "--jobs=max");
   mkdirSync(dirname(howBuilt), { recursive: true });
   writeFileSync(howBuilt, wanted);
   if (libbpf === "no") console.error("p4rtd: built without libbpf (libbpf-dev): the kernel datapath is not in it");
