@@ -12,6 +12,28 @@ export interface EventDescription {
 
 /** By name `area.event_name`, sorted. */
 export const events: Readonly<Record<string, EventDescription>> = {
+  "addresses.groups_not_followed": {
+    level: "warn",
+    title: "Groups that interfaces join are not followed",
+    cause: "The kernel tells of groups joined and left since Linux 6.14, and this one is older.",
+    effect:
+      "punt.exclude_local knows the groups that were joined when p4rtd started, if the kernel lists them, and none that came later.",
+    remedy: "Name control-plane groups in devices.datapath.local_addresses, or use a newer kernel.",
+  },
+  "addresses.groups_not_listed": {
+    level: "warn",
+    title: "Groups that interfaces joined are not known",
+    cause: "The kernel cannot list the joined groups of a `family` (2: IPv4, 10: IPv6); `reason` says why.",
+    effect: "Rules that name no EtherType may take frames to control-plane groups.",
+    remedy: "Name those groups in devices.datapath.local_addresses, or use a newer kernel.",
+  },
+  "addresses.not_listed": {
+    level: "warn",
+    title: "Netdevs and addresses could not be listed again",
+    cause: "The kernel lost messages of rtnetlink and did not answer when asked for everything; `reason` says why.",
+    effect: "Ports and the addresses of the box are as they were before.",
+    remedy: "Nothing if it happens once; else look for what changes the network so often, and restart p4rtd.",
+  },
   "daemon.cannot_listen": {
     level: "fatal",
     title: "A listener cannot bind",
@@ -56,6 +78,27 @@ export const events: Readonly<Record<string, EventDescription>> = {
       "Tables or actions of the pushed pipeline do not bind; `reasons` names each. pipeline.unbound_tables: store lets them in.",
     effect: "Entries that nothing realises are kept and read back, but take no frame.",
     remedy: "Bind them by pipeline.bindings and pipeline.actions, or set pipeline.unbound_tables: refuse.",
+  },
+  "port.not_adopted": {
+    level: "warn",
+    title: "A netdev that is there is not used",
+    cause: "The kernel refuses the netdev of a `port`, or another p4rtd serves it; `reason` says which.",
+    effect: "The port is down. It is tried again every second.",
+    remedy: "Do what `reason` asks for.",
+  },
+  "port.not_changed": {
+    level: "warn",
+    title: "A netdev could not be changed",
+    cause: "The kernel refused to change the netdev of a `port`; `reason` says what and why.",
+    effect: "The netdev is as it was.",
+    remedy: "See what errno(3) says of the number in `reason`.",
+  },
+  "port.submit_limited": {
+    level: "warn",
+    title: "Frames of submit_to_ingress may be dropped",
+    cause: "A setting of the box overrules those of p4rtd's own interface; `reason` names it.",
+    effect: "The kernel drops submitted frames that the setting forbids.",
+    remedy: "Change the setting that `reason` names, or do without submit_to_ingress.",
   },
   "read.failed": {
     level: "error",
