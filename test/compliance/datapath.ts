@@ -7,8 +7,11 @@ import { planCompliance } from "./plans.js";
 import { portCompliance } from "./ports.js";
 import { verdictCompliance } from "./verdicts.js";
 
+/** What of the suite to declare: `all`, or what shows that frames come in and go out. */
+export type Extent = "all" | "frames and ports";
+
 /** Declares the suite for the backend that `open` opens; once per test. */
-export function datapathCompliance(name: string, open: OpenBench): void {
+export function datapathCompliance(name: string, open: OpenBench, extent: Extent = "all"): void {
   const withBench: WithBench =
     (body, options = {}) =>
     async () => {
@@ -22,10 +25,11 @@ export function datapathCompliance(name: string, open: OpenBench): void {
     };
 
   describe(`the ${name} datapath keeps the contract`, () => {
+    describe("packets", () => packetCompliance(withBench));
+    describe("ports", () => portCompliance(withBench));
+    if (extent === "frames and ports") return;
     describe("keys", () => keyCompliance(withBench));
     describe("plans", () => planCompliance(withBench));
     describe("verdicts", () => verdictCompliance(withBench));
-    describe("packets", () => packetCompliance(withBench));
-    describe("ports", () => portCompliance(withBench));
   });
 }
