@@ -208,12 +208,12 @@ export class KernelDatapath implements Datapath {
   stats(): DatapathStats {
     const { bpf, cpu, ports, reasons } = this.#parts;
     bpf.stats(this.#stats);
-    const [classified = 0, punted = 0] = this.#stats;
+    const [classified = 0, taken = 0, lost = 0] = this.#stats;
     return {
       ports: [...Array.from(ports.all(), (port) => port.status()), cpu.status()],
-      drops: this.#drops(reasons),
+      drops: this.#drops(reasons, lost),
       classified,
-      punted,
+      punted: taken - lost,
     };
   }
 
@@ -224,10 +224,13 @@ export class KernelDatapath implements Datapath {
     await closeParts(this.#parts, this.#parts.links);
   }
 
-  /** Reasons with their counts; a frame that the ring had no room for is one of the backlog. */
-  #drops(reasons: readonly DropReason[]): readonly [DropReason, number][] {
+  /** Reasons with their counts. @param lost frames that the ring took and that reached no slab: the backlog's too */
+  #drops(reasons: readonly DropReason[], lost: number): readonly [DropReason, number][] {
     return reasons
-      .map((reason, i): [DropReason, number] => [reason, this.#stats[statsHead + i] ?? 0])
+      .map((reason, i): [DropReason, number] => {
+        const count = this.#stats[statsHead + i] ?? 0;
+        return [reason, reason === "punt-backlog" ? count + lost : count];
+      })
       .filter(([, count]) => count > 0);
   }
 }
