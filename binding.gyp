@@ -15,6 +15,7 @@
         "native/core/netns.cc",
         "native/core/packet_sender.cc",
         "native/core/service_manager.cc",
+        "native/core/sysctl.cc",
         "native/core/tap.cc",
         "native/core/tcx_probe.cc",
         "native/napi/arguments.cc",

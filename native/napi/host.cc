@@ -4,6 +4,7 @@
 
 #include "core/bpffs.h"
 #include "core/service_manager.h"
+#include "core/sysctl.h"
 #include "core/tap.h"
 #include "core/tcx_probe.h"
 #include "napi/arguments.h"
@@ -53,6 +54,15 @@ Napi::Value Mount(const Napi::CallbackInfo& info) {
   return Answer(info.Env(), MountBpffs(*folder));
 }
 
+Napi::Value WriteSysctl(const Napi::CallbackInfo& info) {
+  const auto netns = NetnsFrom(Field(info[0], "netns"));
+  const auto name = StringFrom(Field(info[0], "name"), PATH_MAX / 2);
+  const auto value = StringFrom(Field(info[0], "value"), PATH_MAX);
+  if (!netns || !name || !value || name->empty() || name->find("..") != std::string::npos)
+    return ThrowType(info.Env(), "writeSysctl: expected { netns: path or undefined, name: a path without .., value: text }");
+  return Answer(info.Env(), WriteNetSysctl(*netns, *name, *value));
+}
+
 Napi::Value Probe(const Napi::CallbackInfo& info) {
   bool has = false;
   const Status status = ProbeTcx(has);
@@ -74,6 +84,7 @@ void RegisterHost(Napi::Env env, Napi::Object exports) {
   exports.Set("createTap", Napi::Function::New<Create>(env, "createTap"));
   exports.Set("deleteTap", Napi::Function::New<Delete>(env, "deleteTap"));
   exports.Set("mountBpffs", Napi::Function::New<Mount>(env, "mountBpffs"));
+  exports.Set("writeSysctl", Napi::Function::New<WriteSysctl>(env, "writeSysctl"));
   exports.Set("probeTcx", Napi::Function::New<Probe>(env, "probeTcx"));
   exports.Set("notify", Napi::Function::New<NotifyManager>(env, "notify"));
 }

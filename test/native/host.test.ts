@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmdirSync, statfsSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmdirSync, statfsSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadAddon } from "../../src/addon/load.js";
@@ -174,5 +174,33 @@ describeAsRoot("bpffs", () => {
       process.setuid(65534);
       try { console.log(addon.probeTcx()); } catch (error) { console.log(error.code, error.syscall); }`);
     assert.equal(output, "EPERM bpf(BPF_PROG_QUERY)\n");
+  });
+});
+
+describeAsRoot("a setting of a network namespace", () => {
+  noLeaks();
+  let network: Network;
+  beforeEach(() => void (network = new Network()));
+  afterEach(() => network.remove());
+
+  const read = () =>
+    execFileSync("ip", ["netns", "exec", network.name, "cat", "/proc/sys/net/ipv4/conf/all/rp_filter"], {
+      encoding: "utf8",
+    }).trim();
+
+  it("is written there and nowhere else", () => {
+    const own = readFileSync("/proc/sys/net/ipv4/conf/all/rp_filter", "utf8");
+    for (const value of ["2", "0"]) {
+      addon.writeSysctl({ netns: network.path, name: "ipv4/conf/all/rp_filter", value });
+      assert.equal(read(), value);
+    }
+    assert.equal(readFileSync("/proc/sys/net/ipv4/conf/all/rp_filter", "utf8"), own);
+  });
+
+  it("that is not there, or lies elsewhere, is refused", () => {
+    const write = (name: string) => addon.writeSysctl({ netns: network.path, name, value: "1" });
+    assert.throws(() => write("ipv4/nothing"), { code: "ENOENT" });
+    assert.throws(() => write("../kernel/sysrq"), TypeError);
+    assert.throws(() => write(""), TypeError);
   });
 });

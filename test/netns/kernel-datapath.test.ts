@@ -9,14 +9,16 @@ import { Code, StatusError } from "../../src/base/status.js";
 import type { DatapathEvent, PuntedBatch } from "../../src/datapath/datapath.js";
 import { KernelDatapath } from "../../src/datapath/kernel/kernel-datapath.js";
 import type { KernelOptions } from "../../src/datapath/kernel/kernel-datapath.js";
+import { cpuPort } from "../../src/datapath/port.js";
 import type { PortId } from "../../src/datapath/port.js";
 import { install } from "../compliance/bench.js";
 import { ethernet } from "../compliance/frames.js";
-import { ipv4, udp } from "../support/frame-builder.js";
+import { ipv4, ipv6, udp } from "../support/frame-builder.js";
 import { rule } from "../support/key-rules.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { root } from "../support/repository.js";
 import { describeInNetns } from "./capability.js";
+import { Capture } from "./capture.js";
 import { listed, run } from "./commands.js";
 import { Namespace, removeLeftovers, until } from "./namespace.js";
 import { noTraces } from "./no-traces.js";
@@ -268,6 +270,23 @@ describeInNetns("the kernel datapath in a network that changes", () => {
     assert.equal(datapath.port(port2)?.mtu, 9000);
     datapath.removePort(port2);
     assert.ok(!names().includes("vm0"));
+  });
+
+  it("routes a submitted IPv6 frame, the only one that comes by the CPU port of a box that forwards", async () => {
+    for (const which of ["all", "default"]) box.set(`net.ipv6.conf.${which}.disable_ipv6`, 0);
+    box.set("net.ipv6.conf.all.forwarding", 1);
+    box.ip("-6 route add 2001:db8:0:ff::/64 dev port1");
+    box.ip("-6 neigh add 2001:db8:0:ff::2 lladdr 02:00:00:00:00:0c dev port1 nud permanent");
+    await using capture = await Capture.open(box.name, "far1");
+    await using datapath = await open();
+    datapath.addPort({ id: port1, name: "p1", netdev: "port1" });
+    const frame = ethernet(ipv6({ hopLimit: 9 }, udp(1, 2)));
+    assert.deepEqual(datapath.transmit([{ port: cpuPort, frame, token: {} }]), ["accepted"]);
+    const isOurs = (each: Uint8Array) => each[5] === 0x0c && each[12] === 0x86;
+    await capture.takeUntil((each) => isOurs(each) && each[21] === 8);
+    assert.equal(datapath.stats().ports.at(-1)?.framesIn, 1);
+    const setting = `/proc/sys/net/ipv6/conf/p4cpu0/disable_ipv6`;
+    assert.equal(run("ip", ["netns", "exec", box.name, "cat", setting]).trim(), "1");
   });
 
   it("says that carrier cannot be commanded", async () => {

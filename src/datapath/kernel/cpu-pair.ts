@@ -131,7 +131,7 @@ export class CpuPair {
     const { socket } = this.#parts;
     const set = (what: string, body: Uint8Array) => socket.change(what, LinkMessage.set, body);
     const { acceptLocal, forwarding, rpFilter } = Ipv4Setting;
-    await set("keep IPv6 addresses off the CPU port", withoutIpv6Addresses(from));
+    this.#withoutIpv6();
     await set("keep IPv6 addresses off the CPU port", withoutIpv6Addresses(to));
     await set(
       "let the CPU port forward",
@@ -146,6 +146,17 @@ export class CpuPair {
     await set("bring the CPU port up", changeFlags(to, quiet, changed));
     await set("bring the CPU port up", changeFlags(from, quiet, changed));
     await this.#checkSettings(to);
+  }
+
+  /** The sending end has no IPv6 at all: where the box forwards, it would report groups, which would come as submitted. */
+  #withoutIpv6(): void {
+    const { addon, netns, ordinal } = this.#parts;
+    const { sending } = cpuPairNames(ordinal);
+    try {
+      addon.writeSysctl({ netns, name: `ipv6/conf/${sending}/disable_ipv6`, value: "1" });
+    } catch (error) {
+      if (!isSystemError(error) || error.code !== "ENOENT") throw error; // a kernel without IPv6
+    }
   }
 
   /** Settings of all interfaces that overrule those of one. */
