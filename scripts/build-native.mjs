@@ -56,7 +56,7 @@ function nodeGyp() {
 function nodeDir() {
   const has = (dir) => dir && existsSync(join(dir, "include/node/node_api.h"));
   return (
-    [dirname(dirname(process.execPath)), "/usr", env.npm_config_nodedir].find(has) ??
+    [dirname(dirname(process.execPath)), env.npm_config_nodedir, "/usr"].find(has) ??
     fail(
       "the headers of Node.js (include/node/node_api.h) are missing. The tarballs of nodejs.org and NodeSource's " +
         "package nodejs have them, on Debian the package libnode-dev; or name their folder: npm config set nodedir",

@@ -64,10 +64,6 @@ void FailFromLoop(Napi::Env env, const Status& status) {
   if (error != nullptr) napi_fatal_exception(env, error);
 }
 
-Napi::Value ThrowSystem(Napi::Env env, int error, const char* syscall) {
-  return ThrowSystem(env, Status::Of(error, syscall));
-}
-
 Napi::Value ThrowType(Napi::Env env, const std::string& what) {
   if (!Pending(env)) napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", what.c_str());
   return {};

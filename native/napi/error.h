@@ -12,7 +12,6 @@ namespace p4rtd {
 // Throws the SystemError of addon.ts for a `status` that is not ok: code, errno, syscall, and a message such as
 // `ENODEV: No such device, bind(AF_PACKET)` with `detail` behind it. Returns an empty value, to be returned at once.
 Napi::Value ThrowSystem(Napi::Env env, const Status& status);
-Napi::Value ThrowSystem(Napi::Env env, int error, const char* syscall);
 
 // Throws a TypeError: an argument has the wrong shape. `what` names the method and what it takes.
 Napi::Value ThrowType(Napi::Env env, const std::string& what);

@@ -49,8 +49,8 @@ describe("the addon's functions", () => {
     for (const netns of noString) {
       refuses("openPacketSender", { netns, ifindex: 1 });
       refuses("openNetlink", { netns, groups: [], onMessages: ignore, onOverrun: ignore });
-      refuses("createTap", { netns, name: "p4ta" });
-      refuses("lockName", { netns, name: "p4ta" });
+      refuses("createTap", { netns, name: "p4tap" });
+      refuses("lockName", { netns, name: "p4tap" });
     }
   });
 

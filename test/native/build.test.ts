@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { root } from "../support/repository.js";
 
-const buildMs = 120_000;
+const buildMs = 240_000;
 
 describe("the build of the addon", () => {
   let folder: string;

@@ -18,19 +18,19 @@ describeAsRoot("a TAP", () => {
   beforeEach(() => void (network = new Network()));
   afterEach(() => network.remove());
 
-  const tap = () => ({ netns: network.path, name: "p4ta0" });
+  const tap = () => ({ netns: network.path, name: "p4tap0" });
   const links = () =>
     (JSON.parse(network.ip("-json link show")) as readonly { readonly ifname: string }[]).map(({ ifname }) => ifname);
 
   it("stays when it was created, is taken if it is there, and goes when it is deleted", () => {
     addon.createTap(tap());
-    assert.ok(links().includes("p4ta0"));
-    const before = network.ifindex("p4ta0");
+    assert.ok(links().includes("p4tap0"));
+    const before = network.ifindex("p4tap0");
     addon.createTap(tap());
-    assert.equal(network.ifindex("p4ta0"), before);
-    assert.match(network.ip("-details link show p4ta0"), /tun type tap .*persist on/);
+    assert.equal(network.ifindex("p4tap0"), before);
+    assert.match(network.ip("-details link show p4tap0"), /tun type tap .*persist on/);
     addon.deleteTap(tap());
-    assert.ok(!links().includes("p4ta0"));
+    assert.ok(!links().includes("p4tap0"));
   });
 
   it("that is not there is deleted without an error", () => {
@@ -51,7 +51,7 @@ describeAsRoot("a TAP", () => {
         `
 import fcntl, struct, sys
 f = open("/dev/net/tun", "rb+", buffering=0)
-fcntl.ioctl(f, 0x400454ca, struct.pack("16sH", b"p4ta0", 0x1002))
+fcntl.ioctl(f, 0x400454ca, struct.pack("16sH", b"p4tap0", 0x1002))
 print("open", flush=True)
 sys.stdin.read()`,
       ],
@@ -60,7 +60,7 @@ sys.stdin.read()`,
     await once(holder.stdout, "data");
     addon.createTap(tap());
     addon.deleteTap(tap());
-    assert.ok(!links().includes("p4ta0"));
+    assert.ok(!links().includes("p4tap0"));
     holder.stdin.end();
     await once(holder, "close");
   });
@@ -134,8 +134,8 @@ describeAsRoot("a name lock of another namespace", () => {
 
   it("is another lock", () => {
     const network = new Network();
-    const [here, there] = [undefined, network.path].map((netns) => addon.lockName({ netns, name: "p4ta-two" }));
-    assert.throws(() => addon.lockName({ netns: network.path, name: "p4ta-two" }), { code: "EADDRINUSE" });
+    const [here, there] = [undefined, network.path].map((netns) => addon.lockName({ netns, name: "p4rtd-test-two" }));
+    assert.throws(() => addon.lockName({ netns: network.path, name: "p4rtd-test-two" }), { code: "EADDRINUSE" });
     here?.close();
     there?.close();
     network.remove();
@@ -147,7 +147,7 @@ describeAsRoot("bpffs", () => {
   const bpffsMagic = 0xcafe4a11;
 
   it("is mounted on a folder once", () => {
-    const folder = mkdtempSync(join(tmpdir(), "p4ta-bpffs-"));
+    const folder = mkdtempSync(join(tmpdir(), "p4rtd-test-bpffs-"));
     try {
       addon.mountBpffs(folder);
       addon.mountBpffs(folder);

@@ -122,7 +122,7 @@ describeAsRoot("a netlink socket", () => {
   });
 
   it("says when the kernel dropped messages, and goes on", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "p4ta-"));
+    const folder = mkdtempSync(join(tmpdir(), "p4rtd-test-"));
     open([linkGroup]);
     // The event loop stands still meanwhile.
     const changes = Array.from({ length: 8000 }, (_, i) => `link set dev a mtu ${1400 + (i % 2)}`);

@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 /** What keeps this machine from making network namespaces, for the title of a skipped suite; undefined: nothing. */
 function missing(): string | undefined {
   if (process.getuid?.() !== 0) return "root";
-  const name = `p4ta-probe-${process.pid}`;
+  const name = `p4rtd-test-probe-${process.pid}`;
   const made = spawnSync("ip", ["netns", "add", name], { encoding: "utf8" });
   if (made.error !== undefined) return "iproute2";
   if (made.status !== 0) return `network namespaces (${made.stderr.trim()})`;
@@ -29,7 +29,7 @@ let made = 0;
 
 /** A network namespace with a veth pair `a`, `b` in it, both up, without addresses. */
 export class Network {
-  readonly name = `p4ta-${process.pid}-${made++}`;
+  readonly name = `p4rtd-test-${process.pid}-${made++}`;
   readonly path = `/run/netns/${this.name}`;
 
   constructor() {

@@ -27,7 +27,7 @@ if sys.argv[2] == "0":
 describe("notify", () => {
   noLeaks();
   let folder: string;
-  before(() => void (folder = mkdtempSync(join(tmpdir(), "p4ta-notify-"))));
+  before(() => void (folder = mkdtempSync(join(tmpdir(), "p4rtd-test-notify-"))));
   after(() => rmSync(folder, { recursive: true }));
 
   async function start(address: string, count: number) {
@@ -44,7 +44,7 @@ describe("notify", () => {
 
   for (const { kind, address } of [
     { kind: "a path", address: () => join(folder, "notify") },
-    { kind: "an abstract name", address: () => `@p4ta/notify/${process.pid}` },
+    { kind: "an abstract name", address: () => `@p4rtd-test/notify/${process.pid}` },
   ])
     it(`sends one datagram each from our own process to ${kind}`, async () => {
       const end = await start(address(), 3);
@@ -57,7 +57,7 @@ describe("notify", () => {
     });
 
   it("gives up with EAGAIN after a second if nobody reads", async () => {
-    const address = `@p4ta/full/${process.pid}`;
+    const address = `@p4rtd-test/full/${process.pid}`;
     const end = await start(address, 0);
     const fill = () => {
       for (let i = 0; i < 100_000; i++) addon.notify(address, "WATCHDOG=1");
@@ -68,7 +68,7 @@ describe("notify", () => {
 
   for (const { what, address, code } of [
     { what: "a socket that is not there", address: "/absent/notify", code: "ENOENT" },
-    { what: "an abstract name that nobody holds", address: "@p4ta/absent", code: "ECONNREFUSED" },
+    { what: "an abstract name that nobody holds", address: "@p4rtd-test/absent", code: "ECONNREFUSED" },
     { what: "an address of another kind", address: "vsock:2:1234", code: "EAFNOSUPPORT" },
     { what: "a path that does not fit", address: `/${"x".repeat(108)}`, code: "ENAMETOOLONG" },
   ])
