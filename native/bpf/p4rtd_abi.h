@@ -1,7 +1,7 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * What the tc program and user space share: map names, keys and values. Plain C that both clang -target bpf and C++
- * take; u64, u32, u16, s32 come from the including file. All integers are in host order unless the name ends in _be.
+ * take; u64, u32, u16, u8, s32 and struct bpf_spin_lock (linux/bpf.h) come from the including file. All integers are in host order unless the name ends in _be.
  *
  * One object serves the ports of one device, which are all in one network namespace, so an ifindex names a port.
  *
@@ -215,6 +215,43 @@ struct p4rtd_bucket {
 	u64 burst;
 	u64 level;
 	u64 rest;
+};
+
+/* Value of map `meters`, by index; 0 is no meter. Buckets: committed, then peak or excess. */
+struct p4rtd_meter {
+	struct bpf_spin_lock lock;
+	u32 type;
+	u32 flags;
+	u32 pad;
+	u64 filled_ns; /* CLOCK_MONOTONIC of the last fill */
+	struct p4rtd_bucket committed;
+	struct p4rtd_bucket other;
+};
+
+/* Map `policers`: that of the device, of each queue, of each port's slot. */
+#define P4RTD_DEVICE_POLICER 0
+#define P4RTD_FIRST_QUEUE_POLICER 1
+#define P4RTD_FIRST_PORT_POLICER (P4RTD_FIRST_QUEUE_POLICER + P4RTD_MAX_QUEUES)
+#define P4RTD_POLICERS (P4RTD_FIRST_PORT_POLICER + P4RTD_MAX_PORTS)
+
+/* Value of map `policers`. */
+struct p4rtd_policer {
+	struct bpf_spin_lock lock;
+	u32 pad;
+	u64 filled_ns;
+	struct p4rtd_bucket bucket;
+};
+
+/* What is settled before the program is loaded: its read-only data. */
+struct p4rtd_options {
+	u32 rule_capacity; /* rules that rule_counters holds for each CPU */
+	u32 max_tuples;
+	u32 cpus;
+	u32 unparsable_drop;
+	u32 exclude_local;
+	u32 police_ports;
+	u32 police_device;
+	u32 fences; /* the CPU reorders loads: order them */
 };
 
 /* The head of a record in ring buffer `punted`; the frame follows. Records come in sizes of 128, 512, 2,048 and
