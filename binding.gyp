@@ -38,10 +38,17 @@
       "conditions": [
         ["with_libbpf=='yes'", {
           "sources": [
+            "native/core/bpf_hook.cc",
             "native/core/bpf_object.cc",
+            "native/core/filter_bitmap.cc",
             "native/core/punt_reader.cc",
+            "native/core/rule_model.cc",
+            "native/core/rule_step.cc",
             "native/core/rule_tables.cc",
+            "native/core/tc_filters.cc",
+            "native/core/transport_checksum.cc",
             "native/napi/bpf_datapath.cc",
+            "native/napi/bpf_options.cc",
           ],
           "defines": ["P4RTD_HAVE_LIBBPF"],
           "libraries": ["-lbpf"],

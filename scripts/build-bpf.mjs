@@ -9,7 +9,8 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = join(root, "native/bpf");
 const committed = join(folder, "p4rtd.bpf.o");
-const run = (name, args) => execFileSync(name, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+const run = (name, args) =>
+  execFileSync(name, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 
 /** Debian keeps the asm/ headers in a folder of the architecture, which clang does not look into for another target. */
 const multiarch = run("clang", ["-print-multiarch"]).trim();

@@ -30,7 +30,6 @@ function newest(path) {
 
 /** "yes" if there are libbpf and its headers: a small program that needs both is compiled and linked. */
 function withLibbpf() {
-  if (!existsSync(join(root, "native/napi/bpf_datapath.cc"))) return "no";
   const program = "#include <bpf/libbpf.h>\nint main() { return bpf_object__open_file(nullptr, nullptr) == nullptr; }";
   const args = ["-x", "c++", "-", "-lbpf", "-o", "/dev/null"];
   return spawnSync(env.CXX ?? "g++", args, { input: program, stdio: ["pipe", "ignore", "ignore"] }).status === 0
@@ -100,7 +99,7 @@ if (!current || before !== wanted) {
   const { libbpf, sanitize } = JSON.parse(wanted);
   if (before !== wanted) rmSync(join(root, "build"), { recursive: true, force: true });
   gyp("configure", "--", `-Dwith_libbpf=${libbpf}`, `-Dsanitize=${sanitize}`);
-  gyp("build");
+  gyp("build", "--jobs=max");
   mkdirSync(dirname(howBuilt), { recursive: true });
   writeFileSync(howBuilt, wanted);
   if (libbpf === "no") console.error("p4rtd: built without libbpf (libbpf-dev): the kernel datapath is not in it");

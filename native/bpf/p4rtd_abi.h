@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * What the tc program and user space share: map names, keys and values. Plain C that both clang -target bpf and C++
- * take; u64, u32, u16, u8, s32 and struct bpf_spin_lock (linux/bpf.h) come from the including file. All integers are in host order unless the name ends in _be.
+ * take; u64, u32, u16, u8 and s32 come from the including file. All integers are in host order unless the name ends in _be.
  *
  * One object serves the ports of one device, which are all in one network namespace, so an ifindex names a port.
  *
@@ -18,6 +18,8 @@
  */
 #ifndef P4RTD_ABI_H
 #define P4RTD_ABI_H
+
+#include <linux/bpf.h> /* struct bpf_spin_lock */
 
 /* Layout version of the pinned maps; part of the folder's name. */
 #define P4RTD_LAYOUT 1

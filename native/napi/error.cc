@@ -80,11 +80,11 @@ Napi::Value ThrowClosed(Napi::Env env, const char* what) {
 
 void CallFromLoop(Napi::Env env, napi_async_context context, napi_value callback, std::initializer_list<napi_value> args) {
   napi_value receiver = nullptr;
-  if (napi_get_undefined(env, &receiver) != napi_ok) return;
+  if (napi_get_global(env, &receiver) != napi_ok) return;
   const napi_status status = napi_make_callback(env, context, receiver, callback, args.size(), args.begin(), nullptr);
   napi_value error = nullptr;
   bool pending = false;
-  if (status == napi_pending_exception && napi_is_exception_pending(env, &pending) == napi_ok && pending &&
+  if (status != napi_ok && napi_is_exception_pending(env, &pending) == napi_ok && pending &&
       napi_get_and_clear_last_exception(env, &error) == napi_ok)
     napi_fatal_exception(env, error);
 }

@@ -1,4 +1,4 @@
-/** The native addon: loads the `.node` file and gives it types. Nobody else calls `require`. */
+/** What the native addon gives: types and the numbers that go with them. `load.ts` loads it. */
 
 /** Thrown by the addon for a system call that failed. */
 export interface SystemError extends Error {
