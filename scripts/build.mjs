@@ -61,7 +61,9 @@ async function bundle() {
     // These read files beside their own code.
     external: ["@grpc/proto-loader", "@grpc/reflection", "grpc-health-check", "protobufjs/ext/descriptor.js"],
     // CommonJS packages within ask for Node's modules by `require`.
-    banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as requireFor } from "node:module";\nconst require = requireFor(import.meta.url);',
+    },
     logLevel: "warning",
   });
 }

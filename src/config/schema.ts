@@ -6,7 +6,7 @@ import { defaultConfig, defaultInterfaces } from "./defaults.js";
 import { devices } from "./devices.js";
 import { deepFreeze } from "./freeze.js";
 import { health } from "./health.js";
-import { interfaces } from "./interfaces.js";
+import { completeInterface, interfaces } from "./interfaces.js";
 import { keepalive } from "./keepalive.js";
 import { limits } from "./limits.js";
 import { listeners } from "./listeners.js";
@@ -52,18 +52,22 @@ export function checkConfig(
 ): { readonly config: Config } | { readonly problems: readonly ValueProblem[] } {
   const parsed = fileSchema.safeParse(raw);
   const issues = parsed.success ? [] : parsed.error.issues.flatMap(problemsOf);
-  const references = checkReferences(raw).map((problem): ValueProblem => ({ ...problem, part: "value" }));
+  const references = checkReferences(raw).map((problem): ValueProblem => ({ part: "value", ...problem }));
   const problems = [...issues, ...references];
   return parsed.success && problems.length === 0 ? { config: assemble(parsed.data) } : { problems };
 }
 
 function assemble(file: z.infer<typeof fileSchema>): Config {
+  const types = new Map(file.devices.map(({ deviceId, datapath }) => [deviceId, datapath.type]));
   const only = file.devices[0]?.deviceId ?? 0n;
   return deepFreeze({
     listeners: file.listeners,
     devices: file.devices,
     interfaces:
-      file.interfaces?.map((entry) => ({ ...entry, deviceId: entry.deviceId ?? only })) ?? defaultInterfaces(only),
+      file.interfaces?.map((entry) => {
+        const deviceId = entry.deviceId ?? only;
+        return completeInterface(entry, deviceId, types.get(deviceId) ?? "soft");
+      }) ?? defaultInterfaces(only),
     limits: file.limits,
     keepalive: file.keepalive,
     arbitration: file.arbitration,

@@ -29,11 +29,13 @@ export async function bindUnix(listener: UnixListener, bind: () => Promise<unkno
   chmodSync(path, mode); // chown may take bits away
 }
 
-function isSocket(path: string): boolean {
+/** True if there is a socket at `path`, dead or alive. */
+export function isSocket(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
 }
 
-function answers(path: string): Promise<boolean> {
+/** True if a process listens on the socket at `path`; one that may not be asked counts as listening. */
+export function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
     const settle = (live: boolean) => {

@@ -88,7 +88,7 @@ describe("README.md", () => {
     const yaml = /```yaml\n([^]*?)```/.exec(readText("README.md"))?.[1] ?? "";
     const config = await parseConfig(Buffer.from(yaml), "README.md");
     assert.deepEqual(
-      config.interfaces.map(({ portId, mtu }) => [portId, mtu]),
+      config.interfaces.map((each) => [each.portId, each.type === "virtual" && each.mtu]),
       [
         [1, 1500],
         [2, 9000],
