@@ -74,5 +74,19 @@ export interface PuntRule {
   readonly cookie: RuleCookie;
 }
 
+/**
+ * One key of a rule as a backend holds it: what frames can hit. A rule of several keys is told as so many. Arrays are
+ * `keyWords` words, borrowed until the next key is asked for.
+ */
+export interface InstalledRule {
+  readonly table: TableIndex;
+  readonly priority: number;
+  readonly value: Int32Array;
+  readonly mask: Int32Array;
+  readonly action: PuntAction;
+  /** Of the rule it belongs to; undefined: the backend was never asked for it. */
+  readonly cookie: RuleCookie | undefined;
+}
+
 /** A rule the datapath holds. Opaque; good until the plan that removes it is committed and its readers are done. */
 export type RuleHandle = Branded<object, "RuleHandle">;

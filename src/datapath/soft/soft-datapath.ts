@@ -25,7 +25,7 @@ import type { FrameResult, Injector, ResultBacklog } from "../injector.js";
 import { SubscriberTooSlow } from "../injector.js";
 import { cpuPort, cpuPortName } from "../port.js";
 import type { PortId, PortSpec, PortState, PortStatus } from "../port.js";
-import type { QueueSpec, RuleHandle, Verdict } from "../rule.js";
+import type { InstalledRule, QueueSpec, RuleHandle, Verdict } from "../rule.js";
 import { AddressSet } from "./address-set.js";
 import { FramePath } from "./frame-path.js";
 import { Ingress, maxFrameBytes } from "./ingress.js";
@@ -145,6 +145,10 @@ export class SoftDatapath implements Datapath, Injector {
       into[2 * i + 1] = rule.bytes;
     });
     return Promise.resolve();
+  }
+
+  dump(): Iterable<InstalledRule> {
+    return this.#rules.dump();
   }
 
   transmit(frames: readonly OutgoingFrame[]): readonly TransmitResult[] {
