@@ -5,6 +5,8 @@ import type { KeyFieldName, PacketAction } from "./binding-names.js";
 export interface Config {
   /** One or more, in the file's order. */
   readonly listeners: readonly Listener[];
+  /** Where `p4rtctl` asks; undefined: nobody can. */
+  readonly admin: UnixSocket | undefined;
   /** One or more, ids and names unique. */
   readonly devices: readonly Device[];
   /** Names unique, port ids unique per device; each names a device of `devices`. */
@@ -34,15 +36,19 @@ export interface TcpListener {
   readonly security: Security;
 }
 
-/** Controllers connect by a Unix socket. */
-export interface UnixListener {
-  readonly kind: "unix";
+/** A Unix socket that is listened on. */
+export interface UnixSocket {
   /** Absolute path of the socket, at most 107 bytes. @see unix(7) */
   readonly path: string;
   /** Permission bits of the socket, 0 … 0o777. */
   readonly mode: number;
   /** Name or number of the group that owns the socket; undefined: the process's own. */
   readonly group: string | undefined;
+}
+
+/** Controllers connect by a Unix socket. */
+export interface UnixListener extends UnixSocket {
+  readonly kind: "unix";
   readonly security: Security;
 }
 

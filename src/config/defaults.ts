@@ -46,6 +46,7 @@ const softDevice: Device = {
 /** The configuration of a start with no file: software datapath, device 1, four ports, insecure on 127.0.0.1:9559. */
 export const defaultConfig: Config = deepFreeze({
   listeners: [{ kind: "tcp", address: "127.0.0.1", port: defaultPort, security: "insecure" }],
+  admin: undefined,
   devices: [softDevice],
   interfaces: defaultInterfaces(1n),
   limits: { maxRecvBytes: 64 * 1024 * 1024, controllersPerRole: 16, maxConcurrentStreams: 100 },

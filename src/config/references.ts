@@ -22,6 +22,7 @@ const skeleton = z.object({
   listeners: lenient(
     z.array(lenient(z.object({ address: lenient(z.string()), port: lenient(z.bigint()), unix: lenient(z.string()) }))),
   ),
+  admin: lenient(z.object({ unix: lenient(z.string()) })),
   devices: lenient(
     z.array(
       lenient(
@@ -52,7 +53,7 @@ export function checkReferences(raw: unknown): readonly ReferenceProblem[] {
   return checks.flatMap((check) => [...check(read.data)]);
 }
 
-function* checkListeners({ listeners = [] }: Skeleton): Iterable<ReferenceProblem> {
+function* checkListeners({ listeners = [], admin }: Skeleton): Iterable<ReferenceProblem> {
   const taken = new Taken();
   for (const [index, listener] of listeners.entries()) {
     const { address, port, unix } = listener ?? {};
@@ -65,6 +66,7 @@ function* checkListeners({ listeners = [] }: Skeleton): Iterable<ReferenceProble
       );
     }
   }
+  if (admin?.unix !== undefined) yield* taken.add(`unix ${admin.unix}`, ["admin", "unix"], `'${admin.unix}'`);
 }
 
 function* checkDevices({ devices = [] }: Skeleton): Iterable<ReferenceProblem> {

@@ -1,6 +1,7 @@
 /** The file as a whole: its sections, and what its values say about each other. */
 import type { Config } from "./config.js";
 import type * as z from "zod";
+import { admin } from "./admin.js";
 import { arbitration } from "./arbitration.js";
 import { defaultConfig, defaultInterfaces } from "./defaults.js";
 import { devices } from "./devices.js";
@@ -25,6 +26,7 @@ import { telemetry } from "./telemetry.js";
 /** The keys of the file. */
 export const fileSchema = section({
   listeners: listeners.default([...defaultConfig.listeners]),
+  admin: admin.optional(),
   devices: devices.default([...defaultConfig.devices]),
   interfaces: interfaces.optional(),
   limits: limits.default(defaultConfig.limits),
@@ -61,6 +63,7 @@ function assemble(file: z.infer<typeof fileSchema>): Config {
   const only = file.devices[0]?.deviceId ?? 0n;
   return deepFreeze({
     listeners: file.listeners,
+    admin: file.admin,
     devices: file.devices,
     interfaces:
       file.interfaces?.map((entry) => ({ ...entry, deviceId: entry.deviceId ?? only })) ?? defaultInterfaces(only),

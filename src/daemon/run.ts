@@ -1,7 +1,7 @@
 /** The daemon: builds everything from a configuration, serves until told to stop, takes everything down again. */
 import type { Logger, LogLevel } from "../base/logger.js";
 import { Code } from "../base/status.js";
-import type { Config } from "../config/config.js";
+import type { Config, UnixSocket } from "../config/config.js";
 import type { RpcContext } from "../rpc/context.js";
 import type { Switch } from "../switch/switch.js";
 import { Health } from "../telemetry/health.js";
@@ -83,6 +83,7 @@ export async function run(
     finished: telemetry.finished,
   };
   await using server = await RpcServer.open(config, context);
+  await using _admin = config.admin && (await openAdmin(config.admin, context));
   using _streams = { [Symbol.dispose]: () => dismissAll(devices, context) };
   using health = new Health({ services: servedNames, target: server.health, holdMs: 0 });
   const tcpPort = server.ports.find((port) => port !== undefined);
@@ -95,12 +96,18 @@ export async function run(
   log.info("daemon.serving", {
     version,
     listening,
+    ...(config.admin && { admin: config.admin.path }),
     devices: config.devices.map(({ deviceId, datapath }) => ({ device_id: deviceId, datapath: datapath.type })),
     security: "none: every listener is insecure",
   });
   ready(server.ports, devices.byId);
   await Promise.race([failure.reported, aborted(stop)]);
   log.info("daemon.stopping");
+}
+
+async function openAdmin(socket: UnixSocket, context: RpcContext): Promise<AsyncDisposable> {
+  const { openAdminServer } = await import("./admin-server.js");
+  return openAdminServer(socket, context);
 }
 
 /** Ends every stream, so that clients know why and nobody waits for them. */

@@ -63,8 +63,8 @@ export class RpcServer implements AsyncDisposable {
       listener.kind === "unix" ? `unix:${listener.path}` : `${bracketed(listener.address)}:${port}`;
     const wanted = at(listener.kind === "unix" ? 0 : listener.port);
     try {
-      if (listener.kind === "unix") await bindUnix(listener, () => this.#listen(wanted));
-      const port = listener.kind === "unix" ? undefined : await this.#listen(wanted);
+      if (listener.kind === "unix") await bindUnix(listener, () => listen(this.#server, wanted));
+      const port = listener.kind === "unix" ? undefined : await listen(this.#server, wanted);
       this.ports.push(port);
       this.#addresses.push(at(port ?? 0));
     } catch (error) {
@@ -72,20 +72,26 @@ export class RpcServer implements AsyncDisposable {
     }
   }
 
-  #listen(address: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, port) => {
-        if (error === null) resolve(port);
-        else reject(error);
-      });
-    });
-  }
-
   /** Closes the listeners, which removes Unix sockets, and ends what calls are left after their grace. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const address of this.#addresses) this.#server.drain(address, graceMs); // forceShutdown would need channelz
-    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    await shutDown(this.#server, this.#addresses);
   }
+}
+
+/** Binds `server`, without TLS. @returns the TCP port, if it has one @throws what keeps it from binding */
+export function listen(server: grpc.Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve(port);
+      else reject(error);
+    });
+  });
+}
+
+/** Closes the listeners at `addresses`, which removes Unix sockets, and ends what calls are left after their grace. */
+export async function shutDown(server: grpc.Server, addresses: readonly string[]): Promise<void> {
+  for (const address of addresses) server.drain(address, graceMs); // forceShutdown would need channelz
+  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
 }
 
 function bracketed(address: string): string {
