@@ -7,6 +7,7 @@ import type { P4InfoSpec } from "../../../src/pipeline/p4info.js";
 import { Pipelines } from "../../../src/switch/pipelines.js";
 import type { Program } from "../../../src/switch/program.js";
 import { ReadBatch, type FlowingSink } from "../../../src/switch/read.js";
+import { RuleComparison, type RuleRow } from "../../../src/switch/rule-comparison.js";
 import { WriteBatch, type Atomicity, type WriteOutcome } from "../../../src/switch/write.js";
 import { decodeReadRequest } from "../../../src/wire/decode-read.js";
 import { decodeWriteRequest } from "../../../src/wire/decode-write.js";
@@ -123,6 +124,21 @@ export class Device {
       results: results.map((status) => codeName(status?.code ?? 0)),
       sizes: sink.responses.map((response) => response.length),
     };
+  }
+
+  /** What the datapath holds beside what the entries ask for. */
+  async compare(
+    table?: string,
+  ): Promise<{ readonly rows: readonly RuleRow[] } & Pick<RuleComparison, "entries" | "installed" | "differences">> {
+    const { active: program, realiser } = this.pipelines;
+    const { signal } = new AbortController();
+    const held = { [Symbol.dispose]: () => undefined };
+    const device = { datapath: this.datapath, program, realiser, queues };
+    using comparison = await RuleComparison.of(device, table, { held, signal });
+    const rows: RuleRow[] = [];
+    for await (const batch of comparison.rows(signal)) rows.push(...batch);
+    const { entries, installed, differences } = comparison;
+    return { rows, entries, installed, differences };
   }
 
   /** Lets a frame of 60 bytes with this EtherType come in by port 1. */
