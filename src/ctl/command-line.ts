@@ -76,6 +76,7 @@ function program(
     .option("--socket <path>", "admin socket of p4rtd (environment: P4RTD_ADMIN_SOCKET)", socket ?? defaultSocket)
     .option("--json", "answer for programs, in the names of p4rtd/v1/admin.proto")
     .version(version, "--version")
+    .helpOption("-h, --help", "say what can be asked")
     .addHelpText("after", exitHelp)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: (text) => void out.write(text), writeErr: (text) => void err.write(text) })
