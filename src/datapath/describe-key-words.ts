@@ -55,7 +55,7 @@ export function describeKeyWords(values: Int32Array, masks: Int32Array, offset =
   let implied = 0;
   for (const name of names) {
     const { word, shift, width, presence } = keyFields[name];
-    if (ipKinds.has(name) || (present & presence) !== presence) continue;
+    if (ipKinds.has(name) || (present & presence) !== presence || !touches(rest, word, shift + width)) continue;
     const mask = bitsAt(rest, word, shift, width);
     if (mask === 0n) continue;
     const value = bitsAt(values, offset + word, shift, width) & mask;
@@ -83,6 +83,12 @@ function* describeRest(values: Int32Array, offset: number, rest: Int32Array): It
     const value = ((values[offset + i] ?? 0) & mask) >>> 0;
     yield { name: `word_${i}`, value: `${hex(value, 32)}/${hex(mask >>> 0, 32)}` };
   }
+}
+
+/** False: the words that hold a field up to bit `end` of `words[word]` are zero. */
+function touches(words: Int32Array, word: number, end: number): boolean {
+  for (let i = 0; 32 * i < end; i++) if ((words[word - i] ?? 0) !== 0) return true;
+  return false;
 }
 
 /** `width` bits whose least significant is bit `shift` of `words[word]`. */

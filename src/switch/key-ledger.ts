@@ -3,7 +3,7 @@ import { defined } from "../base/invariant.js";
 import { keyWords } from "../datapath/frame-key.js";
 import type { InstalledRule, PuntAction, RuleCookie, TableIndex } from "../datapath/rule.js";
 
-/** A table with a value and a mask, packed into a latin1 string. */
+/** Table, mask and value, packed by one ledger into a short latin1 string: there may be a million of them. */
 export type KeyText = string;
 
 /** A rule under one key, as the datapath tells it. */
@@ -26,8 +26,13 @@ interface Cell {
 /** First `hold` all that the datapath tells, then `claim` all that entries ask for; then the rest of the questions. */
 export class KeyLedger {
   readonly #cells = new Map<KeyText, Cell>();
-  readonly #words = new Int32Array(1 + 2 * keyWords);
-  readonly #bytes = Buffer.from(this.#words.buffer);
+  /** Tables with their masks, as words, and their positions by the same in latin1. */
+  readonly #shapes: Int32Array[] = [];
+  readonly #shapeAt = new Map<string, number>();
+  /** The shape asked for last, and its position: keys mostly come by mask. */
+  readonly #shape = new Int32Array(1 + keyWords);
+  #at = -1;
+  readonly #words = new Int32Array(1 + keyWords);
 
   hold({ table, priority, value, mask, action, cookie }: InstalledRule): void {
     this.#cell(this.pack(table, value, mask, 0)).held.push({ priority, action, cookie, claimed: false });
@@ -60,12 +65,39 @@ export class KeyLedger {
 
   /** The key of `keyWords` value and mask words from `offset` on. */
   pack(table: TableIndex, values: Int32Array, masks: Int32Array, offset: number): KeyText {
-    this.#words[0] = table;
-    for (let i = 0; i < keyWords; i++) {
-      this.#words[1 + i] = values[offset + i] ?? 0;
-      this.#words[1 + keyWords + i] = masks[offset + i] ?? 0;
+    this.#words[0] = this.#position(table, masks, offset);
+    let length = 1;
+    for (let i = 0; i < keyWords; i++) if (masks[offset + i] !== 0) this.#words[length++] = values[offset + i] ?? 0;
+    return latin1(this.#words, length);
+  }
+
+  /** What `pack` packed. */
+  unpack(key: KeyText): { readonly table: number; readonly value: Int32Array; readonly mask: Int32Array } {
+    const words = new Int32Array(Uint8Array.from(Buffer.from(key, "latin1")).buffer);
+    const shape = defined(this.#shapes[words[0] ?? -1], "a key of this ledger");
+    const mask = shape.slice(1);
+    const value = new Int32Array(keyWords);
+    let length = 1;
+    for (let i = 0; i < keyWords; i++) if (mask[i] !== 0) value[i] = words[length++] ?? 0;
+    return { table: defined(shape[0], "a shape begins with its table"), value, mask };
+  }
+
+  /** Where the mask of a table is in `#shapes`. */
+  #position(table: TableIndex, masks: Int32Array, offset: number): number {
+    const shape = this.#shape;
+    let same = this.#at >= 0 && shape[0] === table;
+    for (let i = 0; same && i < keyWords; i++) same = shape[1 + i] === masks[offset + i];
+    if (same) return this.#at;
+    shape[0] = table;
+    for (let i = 0; i < keyWords; i++) shape[1 + i] = masks[offset + i] ?? 0;
+    const text = latin1(shape, shape.length);
+    const known = this.#shapeAt.get(text);
+    this.#at = known ?? this.#shapes.length;
+    if (known === undefined) {
+      this.#shapeAt.set(text, this.#at);
+      this.#shapes.push(shape.slice());
     }
-    return this.#bytes.toString("latin1");
+    return this.#at;
   }
 
   #cell(key: KeyText): Cell {
@@ -77,16 +109,8 @@ export class KeyLedger {
   }
 }
 
-/** What `KeyLedger.pack` packed. */
-export function unpackKey(key: KeyText): {
-  readonly table: number;
-  readonly value: Int32Array;
-  readonly mask: Int32Array;
-} {
-  const bytes = Buffer.alloc(key.length, key, "latin1");
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-  const table = defined(words[0], "a key begins with its table");
-  return { table, value: words.slice(1, 1 + keyWords), mask: words.slice(1 + keyWords) };
+function latin1(words: Int32Array, length: number): string {
+  return Buffer.from(words.buffer, words.byteOffset, 4 * length).toString("latin1");
 }
 
 function same(a: PuntAction, b: PuntAction): boolean {

@@ -11,7 +11,7 @@ import type { CounterData } from "../entity/table-entry.js";
 import { defaultKey } from "../store/table-store.js";
 import { Version } from "../store/version.js";
 import { readCounters } from "./counters.js";
-import { KeyLedger, unpackKey, type HeldRule, type KeyText } from "./key-ledger.js";
+import { KeyLedger, type HeldRule, type KeyText } from "./key-ledger.js";
 import type { Program, ProgramTable } from "./program.js";
 import { ruleOf, type Realiser } from "./realise.js";
 
@@ -59,8 +59,8 @@ interface Wanted {
   readonly keys: number;
 }
 
-/** Rows whose counters are read at once. */
-const batchRows = 256;
+/** Rows made in one go, and sent in one message: about as much as a slice allows. */
+const batchRows = 64;
 const nothing: readonly KeyText[] = [];
 
 /** One comparison. The state it saw is held until it is disposed. */
@@ -211,7 +211,7 @@ export class RuleComparison implements Disposable {
       table: nameOf(table),
       priority,
       isDefault: version.key === defaultKey,
-      keys: missing.length > 0 ? missing.map(describeKeyText) : words,
+      keys: missing.length > 0 ? missing.map((key) => this.#describe(key)) : words,
       action: rule?.action,
       queue: this.#queueOf(rule?.action),
       counter: ruleOf(version) === undefined ? undefined : counter,
@@ -219,7 +219,7 @@ export class RuleComparison implements Disposable {
   }
 
   #unexpectedRow(key: KeyText, { priority, action, cookie }: HeldRule): RuleRow {
-    const { table: index } = unpackKey(key);
+    const { table: index } = this.#ledger.unpack(key);
     const table = this.#tables.find(({ bound }) => bound?.index === index);
     const version = cookie instanceof Version ? cookie : undefined;
     const texts =
@@ -230,22 +230,22 @@ export class RuleComparison implements Disposable {
       table: table === undefined ? `#${index}` : nameOf(table),
       priority,
       isDefault: version?.key === defaultKey,
-      keys: [describeKeyText(key)],
+      keys: [this.#describe(key)],
       action,
       queue: this.#queueOf(action),
       counter: undefined,
     };
   }
 
+  #describe(key: KeyText): readonly FieldText[] {
+    const { value, mask } = this.#ledger.unpack(key);
+    return describeKeyWords(value, mask);
+  }
+
   #queueOf(action: PuntAction | undefined): string | undefined {
     if (action?.queue === undefined) return undefined;
     return this.#device.queues[action.queue]?.name ?? `#${action.queue}`;
   }
-}
-
-function describeKeyText(key: KeyText): readonly FieldText[] {
-  const { value, mask } = unpackKey(key);
-  return describeKeyWords(value, mask);
 }
 
 function entryTexts({ schema }: ProgramTable, { key, action }: Version): Pick<RuleRow, "match" | "entryAction"> {

@@ -5,7 +5,10 @@ import type { RuleRow } from "../../../src/switch/rule-comparison.js";
 import { call, entry, exact, lpm, optional, range, ternary, update, type TableEntry } from "../../support/entities.js";
 import { always } from "../../support/key-rules.js";
 import { actions, tableId, tables } from "../../support/programs.js";
+import { configOf, published } from "../../support/program-options.js";
+import { ScriptedDatapath } from "../../support/scripted-datapath.js";
 import { Device } from "./device.js";
+import { Scene, type EntryUpdate } from "./scene.js";
 
 const trap = call(actions.trap);
 const lldp = (priority: number, action = trap): TableEntry =>
@@ -39,6 +42,84 @@ function short(rows: readonly RuleRow[]): readonly string[] {
       return `${state} ${table} ${priority} [${fields(match)}] [${words}] ${shown}`;
     });
 }
+
+const lldpUpdate: EntryUpdate = {
+  type: "insert",
+  table: "acl_wbb_ingress_table",
+  match: { ether_type: [0x88ccn, 0xffffn] },
+  action: "acl_wbb_ingress_trap",
+};
+
+describe("Switch.compareRules", () => {
+  const { signal } = new AbortController();
+
+  /** Primary, with WBB committed, on a scripted datapath. */
+  async function scene(datapath: ScriptedDatapath): Promise<Scene> {
+    const opened = new Scene({ datapath: datapath.soft, wrapped: datapath });
+    opened.arbitrated(1);
+    assert.equal(await opened.set("verify-and-commit", configOf(published("wbb"), "wbb")), "OK");
+    return opened;
+  }
+
+  it("waits for a Write that is under way, and sees all of it on both sides", async () => {
+    await using datapath = new ScriptedDatapath();
+    await using open = await scene(datapath);
+    let go: () => void = () => {};
+    datapath.script.holdCommit = new Promise((resolve) => (go = resolve));
+    const written = open.write([lldpUpdate]);
+    const comparing = open.sw.compareRules(undefined, signal);
+    let compared = false;
+    void comparing.then(() => (compared = true));
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(compared, false);
+    go();
+    assert.equal(await written, "OK");
+    using comparison = await comparing;
+    assert.deepEqual([comparison.entries, comparison.installed], [1, 1]);
+  });
+
+  it("lets Writes go on while the outcome is read, which stays what it was", async () => {
+    await using datapath = new ScriptedDatapath();
+    await using open = await scene(datapath);
+    assert.equal(await open.write([lldpUpdate]), "OK");
+    using comparison = await open.sw.compareRules(undefined, signal);
+    assert.equal(await open.write([{ ...lldpUpdate, type: "delete" }]), "OK");
+    const rows: RuleRow[] = [];
+    for await (const batch of comparison.rows(signal)) rows.push(...batch);
+    assert.deepEqual(
+      rows.map(({ state }) => state),
+      ["held"],
+    );
+  });
+
+  it("takes four at a time, and another when one is disposed or was refused", async () => {
+    await using datapath = new ScriptedDatapath();
+    await using open = await scene(datapath);
+    for (let i = 0; i < 5; i++) await assert.rejects(open.sw.compareRules("no_such", signal), /there is no table/);
+    const four = await Promise.all([1, 2, 3, 4].map(() => open.sw.compareRules(undefined, signal)));
+    await assert.rejects(open.sw.compareRules(undefined, signal), (error) => {
+      assert.ok(error instanceof StatusError);
+      assert.equal(codeName(error.status.code), "RESOURCE_EXHAUSTED");
+      return true;
+    });
+    four[0]?.[Symbol.dispose]();
+    four.push(await open.sw.compareRules(undefined, signal));
+    for (const each of four) each[Symbol.dispose]();
+  });
+
+  it("ends when its caller goes away", async () => {
+    await using datapath = new ScriptedDatapath();
+    await using open = await scene(datapath);
+    const gone = new AbortController();
+    datapath.script.drift = function* (held) {
+      gone.abort();
+      const [any] = held;
+      for (const end = performance.now() + 5; performance.now() < end;) if (any !== undefined) yield any;
+    };
+    assert.equal(await open.write([lldpUpdate]), "OK");
+    await assert.rejects(open.sw.compareRules(undefined, gone.signal), { name: "AbortError" });
+  });
+});
 
 describe("a comparison of entries and rules", () => {
   it("finds each entry's rule in the terms of both, with its action, queue and counter", async () => {
