@@ -29,6 +29,10 @@ const broken: Readonly<Record<string, string>> = {
   "anchor-of-nothing": "limits: *none\n",
   "alias-that-holds-itself": "devices: &a [*a, *a]\n",
   "nested-too-deeply": `limits: ${"[".repeat(50)}${"]".repeat(50)}\n`,
+  admin: `listeners: [{ unix: /run/p4rtd.sock, insecure: true }]
+admin: { unix: /run/p4rtd.sock, mode: 0660, group: "a b", insecure: true }
+`,
+  "admin-without-socket": "admin: {}\n",
   "unknown-keys": `lissteners: []
 limit: {}
 zzzzzzzz: 1
