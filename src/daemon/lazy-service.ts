@@ -1,6 +1,7 @@
 /** Services of libraries that are loaded by the first call to them, not at start. */
 import * as grpc from "@grpc/grpc-js";
 import { byteMethod, type Streaming } from "../rpc/method.js";
+import { statusText } from "../rpc/status-text.js";
 
 /** A library's service as it would be added to a server. */
 export interface LoadedService {
@@ -51,7 +52,8 @@ function forward(loaded: LoadedService, method: string, call: AnyCall, callback?
   else if (callback === undefined) handler(streaming(call, types, request.message));
   else
     handler(streaming(call, types, request.message), (error, value, trailer, flags) => {
-      callback(error, value === null || value === undefined ? null : types.responseSerialize(value), trailer, flags);
+      const shown = error && Object.assign(error, { details: statusText(error.details ?? "", call) }); // libraries quote what they got
+      callback(shown, value === null || value === undefined ? null : types.responseSerialize(value), trailer, flags);
     });
 }
 
@@ -65,7 +67,7 @@ function decoded(types: grpc.MethodDefinition<unknown, unknown>, bytes: Buffer):
 }
 
 function refuse(call: AnyCall, code: grpc.status, why: unknown, callback?: grpc.sendUnaryData<Buffer>): void {
-  const error = { code, details: why instanceof Error ? why.message : String(why) };
+  const error = { code, details: statusText(why instanceof Error ? why.message : String(why), call) };
   if (callback === undefined) call.emit("error", error);
   else callback(error);
 }

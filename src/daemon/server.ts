@@ -4,7 +4,7 @@ import type { Config } from "../config/config.js";
 import type { Listener } from "../config/config.js";
 import { coalescing } from "../rpc/coalescing.js";
 import type { RpcContext } from "../rpc/context.js";
-import { emptySuccess } from "../rpc/empty-success.js";
+import { sentStatus } from "../rpc/sent-status.js";
 import { dataplaneDefinition, dataplaneHandlers } from "../rpc/dataplane/service.js";
 import { p4RuntimeDefinition, p4RuntimeHandlers } from "../rpc/p4runtime/service.js";
 import type { HealthService } from "../telemetry/health.js";
@@ -44,7 +44,7 @@ export class RpcServer implements AsyncDisposable {
       "grpc.keepalive_permit_without_calls": 1,
       "grpc.so_reuseport": 0,
       "grpc.enable_channelz": 0, // not served; its bookkeeping costs 5 % of a small call
-      interceptors: [emptySuccess, coalescing],
+      interceptors: [sentStatus, coalescing],
     });
     server.addService(p4RuntimeDefinition, p4RuntimeHandlers(context));
     server.addService(dataplaneDefinition, dataplaneHandlers(context));

@@ -1,4 +1,5 @@
 /** Builds a `Pipeline` from a verified P4Info. */
+import { clip } from "../base/clip.js";
 import { invalidArgument } from "../base/status.js";
 import { defined } from "../base/invariant.js";
 import { annotationBodies, parseAnnotations, stringLiteral, type Annotation } from "./annotation.js";
@@ -72,13 +73,12 @@ export function indexP4Info(spec: P4InfoSpec): Pipeline {
   const problems = verifyP4Info(spec);
   if (problems.length > 0) {
     const more = problems.length > maxProblems ? `; and ${problems.length - maxProblems} more` : "";
-    const named = problems.slice(0, maxProblems).map(cut).join("; ");
-    throw invalidArgument(`P4Info: ${named}${more}`, { problems: problems.length });
+    const named = problems.slice(0, maxProblems).map((problem) => clip(problem, maxProblemLength));
+    throw invalidArgument(`P4Info: ${named.join("; ")}${more}`, { problems: problems.length });
   }
   return new Indexer(spec).build();
 }
 
-const cut = (text: string) => (text.length > maxProblemLength ? `${text.slice(0, maxProblemLength)}…` : text);
 const byId = <T extends { readonly id: number }>(items: readonly T[]) => new Map(items.map((item) => [item.id, item]));
 const ascending = <T extends { readonly id: number }>(items: readonly T[]) => [...items].sort((a, b) => a.id - b.id);
 

@@ -28,6 +28,12 @@ export function deviceOf(context: RpcContext, deviceId: bigint): Switch {
   return device;
 }
 
+/** What all calls have. */
+export interface Call {
+  readonly metadata: grpc.Metadata;
+  getPeer(): string;
+}
+
 /** Who is at the other end of `call`. Nothing is authenticated yet. */
 export function callerOf(call: { getPeer(): string }): Caller {
   return { peer: call.getPeer(), principal: "anonymous" };

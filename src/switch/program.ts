@@ -1,6 +1,7 @@
 /** One pushed pipeline with everything built from it: what writes are checked against and what holds their outcome. */
 import { bindPipeline, type BindingOptions, type Bindings, type BoundTable, type Unrealised } from "../acl/bindings.js";
 import { KeyCompiler } from "../acl/lower.js";
+import { clip } from "../base/clip.js";
 import { invalidArgument, type StatusError } from "../base/status.js";
 import { actionRestriction, entryRestriction, type Restriction } from "../constraints/restriction.js";
 import { entitySchema, type EntitySchema, type TableSchema, type TableSizePolicy } from "../entity/schema.js";
@@ -111,20 +112,16 @@ function cannotRealise(problems: readonly Unrealised[], backend: string): Status
   for (const { table, reason } of problems.slice(0, maxReasons)) {
     const reasons = byTable.get(table) ?? [];
     byTable.set(table, reasons);
-    reasons.push(cut(reason));
+    reasons.push(clip(reason, maxReasonLength));
   }
   const lines = [...byTable].map(
-    ([table, reasons]) => `table '${cut(table.alias || table.name)}': ${reasons.join("; ")}`,
+    ([table, reasons]) => `table '${clip(table.alias || table.name, maxReasonLength)}': ${reasons.join("; ")}`,
   );
   if (problems.length > maxReasons) lines.push(`and ${problems.length - maxReasons} more reasons`);
   return invalidArgument(
     `datapath '${backend}' cannot realise this P4Info. Fields and actions are bound by annotations, by pipeline.bindings and pipeline.actions of the configuration, or by well-known names; pipeline.unbound_tables: store keeps such entries without effect.\n${lines.join("\n")}`,
     { reasons: problems.length, backend },
   );
-}
-
-function cut(text: string): string {
-  return text.length > maxReasonLength ? `${text.slice(0, maxReasonLength)}…` : text;
 }
 
 function actionRestrictions(schema: EntitySchema): ReadonlyMap<number, Restriction> {

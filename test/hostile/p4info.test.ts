@@ -4,6 +4,7 @@ import { noLeaks } from "../support/no-leaks.js";
 import { long, P4Client, uint128, type P4Stream } from "../support/p4-client.js";
 import { p4 } from "../../src/wire/gen/proto.js";
 import { field, repeated } from "./messages.js";
+import { fuzzSeed, Random } from "./random.js";
 import { RawClient } from "./raw-client.js";
 import { Scene } from "./scene.js";
 
@@ -11,6 +12,7 @@ const invalidArgument = 3;
 const resourceExhausted = 8;
 const million = 1_000_000;
 const role = "hostile";
+const seed = fuzzSeed();
 const good: p4.config.v1.P4Info.$Properties = p4.config.v1.P4Info.decode(aclProgram({ ports: "sdn_bitwidth" }));
 
 /** The good P4Info with something else in its table. */
@@ -18,10 +20,21 @@ function withTable(change: p4.config.v1.Table.$Properties): Uint8Array {
   return p4.config.v1.P4Info.encode({ ...good, tables: [{ ...good.tables?.[0], ...change }] }).finish();
 }
 
-function withRestriction(text: string): Uint8Array {
+function withAnnotation(text: string): Uint8Array {
   const table = good.tables?.[0];
-  const annotations = [...(table?.preamble?.annotations ?? []), `@entry_restriction("${text}")`];
+  const annotations = [...(table?.preamble?.annotations ?? []), text];
   return withTable({ preamble: { ...table?.preamble, annotations } });
+}
+
+function withRestriction(text: string): Uint8Array {
+  return withAnnotation(`@entry_restriction("${text}")`);
+}
+
+/** Its table twice over, under the same name. */
+function withTableTwice(name: string): Uint8Array {
+  const table = good.tables?.[0];
+  const named = { ...table, preamble: { ...table?.preamble, name, alias: name } };
+  return p4.config.v1.P4Info.encode({ ...good, tables: [named, named] }).finish();
 }
 
 /** `inner` within so many messages of field `tag`. */
@@ -68,7 +81,20 @@ describe("a P4Info that makes no sense", () => {
       p4info: () => field(0x12, field(0x0a, repeated("2200", million))),
     },
     { title: "a million match fields", code: resourceExhausted, p4info: () => field(0x12, repeated("1200", million)) },
-    { title: "random bytes", p4info: () => Buffer.alloc(10_000, "12050a0308ff01", "hex") },
+    { title: "a table without a name, 1,400 times", p4info: () => Buffer.alloc(10_000, "12050a0308ff01", "hex") },
+    { title: `random bytes of seed ${seed}`, p4info: () => new Random(seed).bytes(10_000) },
+    ...["", "a"].flatMap((first) => {
+      const name = first + "😀".repeat(7000); // two UTF-16 units each: a cut may fall between them
+      return [
+        { title: `a field called ${first}😀…`, p4info: () => bytesOfField({ name, annotations: [] }) },
+        { title: `the restriction ${first}😀…`, p4info: () => withRestriction(name) },
+        {
+          title: `the annotation @entry_restriction(${first}😀…`,
+          p4info: () => withAnnotation(`@entry_restriction(${name}`),
+        },
+        { title: `tables called ${first}😀…`, p4info: () => withTableTwice(name) },
+      ];
+    }),
     {
       title: "a table of 2 ** 63 - 1 entries, for which nothing is set aside",
       code: 0,

@@ -36,7 +36,7 @@ export async function subscribeResults(
     call.end();
   } catch (error) {
     if (gone.signal.aborted) call.end();
-    else call.emit("error", serviceError(context, "SubscribeResults", call.getPeer(), tooSlow(error)));
+    else call.emit("error", serviceError(context, "SubscribeResults", call, tooSlow(error)));
   }
 }
 

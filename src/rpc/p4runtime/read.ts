@@ -72,7 +72,7 @@ export async function read(context: RpcContext, call: ServerStreamCall): Promise
       call.end();
       return;
     }
-    const failure = serviceError(context, "Read", call.getPeer(), error);
+    const failure = serviceError(context, "Read", call, error);
     context.finished("Read", failure.code, (performance.now() - began) / 1000);
     call.emit("error", failure);
   }

@@ -89,7 +89,7 @@ class Channel implements ControllerStream {
   #fail(error: unknown): void {
     if (this.#ended) return;
     this.#leave();
-    const failure = serviceError(this.#context, "StreamChannel", this.peer, error);
+    const failure = serviceError(this.#context, "StreamChannel", this.#call, error);
     this.#call.emit("error", failure);
     this.#finish(failure.code);
   }

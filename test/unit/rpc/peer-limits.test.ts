@@ -3,7 +3,7 @@ import { once } from "node:events";
 import * as http2 from "node:http2";
 import * as grpc from "@grpc/grpc-js";
 import { coalescing } from "../../../src/rpc/coalescing.js";
-import { emptySuccess } from "../../../src/rpc/empty-success.js";
+import { sentStatus } from "../../../src/rpc/sent-status.js";
 import { byteMethod } from "../../../src/rpc/method.js";
 import { announcedHeaderList, trailerBudget } from "../../../src/rpc/peer-limits.js";
 import { noLeaks } from "../../support/no-leaks.js";
@@ -47,7 +47,7 @@ describe("the bytes of trailers a peer takes", () => {
     const unary = byteMethod("test.Limits", "Call", "unary");
 
     before(async () => {
-      server = new grpc.Server({ interceptors: [emptySuccess, coalescing] });
+      server = new grpc.Server({ interceptors: [sentStatus, coalescing] });
       server.addService(
         { Call: unary, Stream: streaming },
         {

@@ -31,6 +31,7 @@ function buildUnder(unboundTables: Policy, p4info: P4InfoSource): string {
     return "built";
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
+    assert.ok(error.message.isWellFormed(), "half a character");
     return error.message;
   }
 }
@@ -81,6 +82,8 @@ const names = fc.constantFrom(
   "ingress_port",
   "egress_port",
   "",
+  "😀".repeat(400),
+  `a${"😀".repeat(400)}`,
 );
 const types = fc.constantFrom(undefined, undefined, "port_id_t", "__proto__", "constructor", "enum_t", "nothing_t");
 const annotations = fc.array(
@@ -103,10 +106,12 @@ const annotations = fc.array(
       '@entry_restriction("a == 1")',
       '@entry_restriction("")',
       "@entry_restriction",
+      `@entry_restriction("${"😀".repeat(60)}a${"😀".repeat(60)}")`,
+      `@entry_restriction("a${"😀".repeat(60)} == ")`,
       '@action_restriction("a::mask != 3")',
     ),
-    fc.string().map((text) => `@x(${text})`),
-    fc.string(),
+    fc.string({ unit: "binary" }).map((text) => `@x(${text})`),
+    fc.string({ unit: "binary" }),
   ),
   { maxLength: 2 },
 );
