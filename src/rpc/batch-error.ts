@@ -44,8 +44,14 @@ function encodedBytes(bytes: number): number {
 
 function summary(results: readonly (Status | undefined)[], noun: string): string {
   const failed = results.filter((result) => result !== undefined).length;
-  const first = results.findIndex((result) => result !== undefined);
+  const first = firstFailure(results);
   const status = results[first];
   const text = status === undefined ? "" : `${codeName(status.code)} ${clip(status.message, maxCauseLength)}`;
   return `${failed} of ${results.length} ${noun} failed; first: #${first} ${text}`;
+}
+
+/** Where the trouble began: what was undone or not tried because of it is ABORTED, and may come before it. */
+function firstFailure(results: readonly (Status | undefined)[]): number {
+  const cause = results.findIndex((result) => result !== undefined && result.code !== Code.ABORTED);
+  return cause >= 0 ? cause : results.findIndex((result) => result !== undefined);
 }

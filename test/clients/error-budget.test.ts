@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { google, p4 } from "../../src/wire/gen/proto.js";
 import { Agent } from "../support/agent.js";
-import { aclEntry, commit, remove } from "../support/lab-program.js";
+import { aclEntry, commit, insert, remove } from "../support/lab-program.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { long, primary, rejected, uint128, type P4Client } from "../support/p4-client.js";
 import { requirement } from "../support/requirement.js";
@@ -164,6 +164,18 @@ describe("failing Writes of 1 to 10,000 updates", function () {
     for (const { code, message } of await pythonSees(command, 0, pushes, "SetForwardingPipelineConfig")) {
       assert.equal(code, 3, message);
       assert.match(message, /^datapath 'soft' cannot realise this P4Info.*table 't': match field '.*0': no binding/s);
+    }
+  });
+
+  it("a batch that fails as a whole names the update that was wrong, also without details", async () => {
+    const updates = Array.from({ length: 3000 }, (_, i) => insert(aclEntry(i)));
+    const wrong = remove(aclEntry(7000));
+    const { ROLLBACK_ON_ERROR, DATAPLANE_ATOMIC } = p4.v1.WriteRequest.Atomicity;
+    for (const atomicity of [ROLLBACK_ON_ERROR, DATAPLANE_ATOMIC]) {
+      const request = { deviceId: long(1n), electionId: uint128(1n), updates: [...updates, wrong, wrong], atomicity };
+      const { code, message, slots } = await rejected(client.write(request));
+      assert.deepEqual([code, slots], [2, undefined]);
+      assert.match(message, /^3002 of 3002 updates failed; first: #3000 NOT_FOUND table 'acl' has no/);
     }
   });
 

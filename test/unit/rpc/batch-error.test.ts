@@ -26,6 +26,12 @@ describe("the error of a batch", () => {
     assert.deepEqual([code, message], [Code.UNKNOWN, "2 of 4 requests failed; first: #1 NOT_FOUND no such entry"]);
   });
 
+  it("names the update that was wrong, not those that were undone before it", () => {
+    const undone: Status = { code: Code.ABORTED, message: "undone" };
+    const { message } = batchError([undone, undone, failed("no such entry"), undone], "updates", peerOf(64 * KiB));
+    assert.equal(message, "4 of 4 updates failed; first: #2 NOT_FOUND no such entry");
+  });
+
   for (const { messages, slots, longest } of [
     { messages: 200, slots: 40, longest: 200 }, // whole
     { messages: 2000, slots: 100, longest: 160 }, // 200 kB whole, about 20 kB in 160 characters
