@@ -91,7 +91,7 @@ export class Switch implements AsyncDisposable {
     this.#log = options.log;
     this.#maxMasks = options.pipeline.maxMasks;
     const arbiter = new Arbiter({ deviceId: options.deviceId, ...options.arbitration });
-    this.controllers = new Controllers(arbiter, options.log);
+    this.controllers = new Controllers(arbiter, options.log, this.drops);
     this.packets = new Packets(datapath, this.controllers, this.drops, options.packets);
     const isPort = (port: number) => port === cpuPort || hasPort(datapath, port);
     const pipeline = { ...options.pipeline, isPort, capabilities: datapath.capabilities };
