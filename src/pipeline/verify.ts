@@ -19,6 +19,9 @@ const idPrefix: Readonly<Record<Exclude<ObjectKind, "extern">, number>> = {
   digest: 0x17,
 };
 
+/** Scopes of actions that no default entry may have. @see P4Runtime §6.4.1 Table */
+const notForDefault: Readonly<Record<number, string>> = { 1: "TABLE_ONLY", 3: "GROUP_ACTION" };
+
 /** Widest number taken, in bits. */
 export const maxBitwidth = 2048;
 
@@ -213,9 +216,9 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
       refers(`${what}: action_refs`, ref.id, "action");
       if (ref.scope < 0 || ref.scope > 3) problem(`${what}: scope ${ref.scope} of action ${hexId(ref.id)} is unknown`);
     }
-    const listed = new Set(table.actionRefs.map((ref) => ref.id));
-    if (table.constDefaultActionId !== 0 && !listed.has(table.constDefaultActionId))
-      problem(`${what}: const_default_action_id ${hexId(table.constDefaultActionId)} is not among its actions`);
+    const listed = new Map(table.actionRefs.map((ref) => [ref.id, ref.scope]));
+    if (table.constDefaultActionId !== 0)
+      defaultAction(`${what}: const_default_action_id`, table.constDefaultActionId, listed);
     initialDefault(what, table.initialDefaultAction, table.constDefaultActionId, listed);
     if (table.implementationId !== 0) refers(`${what}: implementation_id`, table.implementationId, "action profile");
     const kinds = new Set<ObjectKind>();
@@ -238,18 +241,25 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
       problem(`${what} has initial entries, which P4Info does not carry: p4rtd cannot install them`);
   }
 
+  /** The action of a default entry, as a controller could install it (ACT-07, ACT-08). True if it is listed at all. */
+  function defaultAction(what: string, id: number, listed: ReadonlyMap<number, number>): boolean {
+    const scope = listed.get(id);
+    if (scope === undefined) problem(`${what} ${hexId(id)} is not among its actions`);
+    else if (scope in notForDefault)
+      problem(`${what} ${hexId(id)} has scope ${notForDefault[scope] ?? ""}: it cannot be the default`);
+    return scope !== undefined;
+  }
+
   function initialDefault(
     what: string,
     call: P4InfoSpec["tables"][number]["initialDefaultAction"],
     constId: number,
-    listed: ReadonlySet<number>,
+    listed: ReadonlyMap<number, number>,
   ): void {
     if (call === undefined) return;
+    const isListed = defaultAction(`${what}: initial_default_action`, call.actionId, listed);
     const action = actions.get(call.actionId);
-    if (action === undefined || !listed.has(call.actionId)) {
-      problem(`${what}: initial_default_action ${hexId(call.actionId)} is not among its actions`);
-      return;
-    }
+    if (action === undefined || !isListed) return; // a listed action that is not there has its problem already
     if (constId !== 0 && constId !== call.actionId)
       problem(`${what}: initial_default_action and const_default_action_id differ`);
     const where = `${what}: initial_default_action`;
