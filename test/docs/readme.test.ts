@@ -10,10 +10,10 @@ import { readText, root } from "../support/repository.js";
 
 const environment = { ...process.env, NO_COLOR: "1" };
 
-/** What `npm run` would start: `node FILE`. */
+/** What `npm run` would start: `exec node FILE`. */
 function npmRun(name: "start" | "demo", args: readonly string[]): ChildProcess {
   const { scripts } = JSON.parse(readText("package.json")) as { scripts: Record<string, string> };
-  const file = /^node (\S+)$/.exec(scripts[name] ?? "")?.[1];
+  const file = /^exec node (\S+)$/.exec(scripts[name] ?? "")?.[1];
   assert.ok(file, `npm run ${name} is node and a file`);
   return spawn(process.execPath, [file, ...args], { cwd: root, env: environment, stdio: ["ignore", "pipe", "pipe"] });
 }

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
+import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { Daemon, Folder } from "../support/daemon.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { primary, rejected } from "../support/p4-client.js";
+import { root } from "../support/repository.js";
 
 const unavailable = 14;
 /** Messages as they are. */
@@ -49,6 +54,33 @@ describe("p4rtd as a process", () => {
       daemon.signal(signal);
       assert.equal((await daemon.ended).code, 0);
       assert.equal(existsSync(file), false);
+    });
+
+  for (const signal of ["SIGTERM", "SIGINT"] as const)
+    it(`ends when npm, which started it, gets ${signal}`, async () => {
+      using folder = new Folder();
+      const file = folder.at("port");
+      const npm = spawn("npm", ["start", "--", "--port", "0", "--port-file", file], {
+        cwd: root,
+        env: { ...process.env, npm_config_update_notifier: "false" },
+        stdio: ["ignore", "ignore", "pipe"],
+        detached: true, // a group of its own
+      });
+      const log = text(npm.stderr); // open as long as the daemon is
+      const ended = once(npm, "close");
+      try {
+        await folder.appearing("port", () => {});
+        npm.kill(signal);
+        await Promise.race([ended, delay(5000, undefined, { ref: false })]);
+        assert.equal(existsSync(file), false, "the daemon goes on");
+      } finally {
+        try {
+          process.kill(-(npm.pid ?? 0), "SIGKILL");
+        } catch {
+          // the whole group is gone, as it should be
+        }
+      }
+      assert.match(await log, /"event":"daemon\.stopping"/);
     });
 
   it("puts the port file in place only when it is complete", async () => {
