@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { Daemon, Folder } from "../support/daemon.js";
 import { noLeaks } from "../support/no-leaks.js";
-import { primary, rejected } from "../support/p4-client.js";
+import { long, primary, rejected } from "../support/p4-client.js";
 import { root } from "../support/repository.js";
 
 const unavailable = 14;
@@ -82,6 +82,18 @@ describe("p4rtd as a process", () => {
       }
       assert.match(await log, /"event":"daemon\.stopping"/);
     });
+
+  it("goes on when nobody reads its log any more", async () => {
+    await using daemon = await Daemon.start();
+    const client = await daemon.client();
+    const stream = await primary(client);
+    daemon.closeLog();
+    for (let i = 0; i < 5; i++) assert.equal((await rejected(client.write({ deviceId: long(9n) }))).code, 5);
+    await client.capabilities();
+    await stream.quiet();
+    daemon.signal("SIGTERM");
+    assert.equal((await daemon.ended).code, 0);
+  });
 
   it("puts the port file in place only when it is complete", async () => {
     using folder = new Folder();

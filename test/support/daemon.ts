@@ -110,6 +110,11 @@ export class Daemon implements AsyncDisposable {
     return client;
   }
 
+  /** Stops reading its log, as if the reader of the pipe had gone. */
+  closeLog(): void {
+    this.#child.stderr?.destroy();
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
