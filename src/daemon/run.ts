@@ -78,7 +78,7 @@ export async function run(
     log,
     backlog: config.packetIn.backlog,
     streamErrors: streamErrorPolicy(config),
-    strangers: new Set(),
+    streams: new Set(),
     fatal: failure.report,
     finished: telemetry.finished,
   };
@@ -107,7 +107,7 @@ export async function run(
 function dismissAll(devices: Devices, context: RpcContext): void {
   const message = "p4rtd is stopping";
   devices.dismissAll(message);
-  for (const stranger of context.strangers) stranger.end({ code: Code.UNAVAILABLE, message });
+  for (const stream of context.streams) stream.end({ code: Code.UNAVAILABLE, message });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -48,7 +48,7 @@ export class RpcServer implements AsyncDisposable {
     });
     server.addService(p4RuntimeDefinition, p4RuntimeHandlers(context));
     server.addService(dataplaneDefinition, dataplaneHandlers(context));
-    const opened = new RpcServer(server, addStandardServices(server, config.health));
+    const opened = new RpcServer(server, addStandardServices(server, config.health, context.streams));
     try {
       for (const listener of config.listeners) await opened.#bind(listener);
     } catch (error) {

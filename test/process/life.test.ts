@@ -21,6 +21,8 @@ const breaking = 'data:text/javascript,process.on("SIGUSR2",()=>{throw new Error
 /** A call that its client does not end. */
 const watchHealth = ["/grpc.health.v1.Health/Watch", new Uint8Array(0), bytes] as const;
 
+const watchResults = ["/fourward.dataplane.Dataplane/SubscribeResults", new Uint8Array(0), bytes] as const;
+
 describe("p4rtd as a process", () => {
   before("the descriptor that watches folders is opened once and stays", () => watch(tmpdir()).close());
   noLeaks();
@@ -31,7 +33,10 @@ describe("p4rtd as a process", () => {
 
       await using daemon = await Daemon.start();
       const client = await daemon.client();
-      const unfinished = rejected(client.serverStream(...watchHealth));
+      const unfinished = [watchHealth, watchResults].map(([path, request, codec]) =>
+        rejected(client.serverStream(path, request, codec)),
+      );
+      await client.capabilities(); // those before it have arrived
       const streams = [await primary(client), client.stream()];
       const began = performance.now();
       daemon.signal(signal);
@@ -42,7 +47,10 @@ describe("p4rtd as a process", () => {
       );
       assert.equal((await daemon.ended).code, 0);
       assert.ok(performance.now() - began < 2000);
-      await unfinished;
+      assert.deepEqual(
+        (await Promise.all(unfinished)).map(({ code }) => code),
+        [unavailable, unavailable],
+      );
     });
 
   for (const signal of ["SIGTERM", "SIGINT"] as const)

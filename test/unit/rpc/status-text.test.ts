@@ -26,7 +26,7 @@ describe("a status message", () => {
     log: silentLogger,
     backlog: { frames: 1, bytes: 1 },
     streamErrors: undefined,
-    strangers: new Set(),
+    streams: new Set(),
     fatal: () => {},
     finished: () => {},
   };
