@@ -10,10 +10,10 @@ import {
 import type { Logger } from "../base/logger.js";
 import { Slices } from "../base/slices.js";
 import type { Datapath, Plan } from "../datapath/datapath.js";
-import { Version } from "../store/version.js";
 import { restartCounter } from "./counters.js";
 import { buildProgram, type PipelineConfig, type Program, type ProgramOptions } from "./program.js";
 import { Realiser } from "./realise.js";
+import { Rehearsal } from "./rehearsal.js";
 
 export type PipelineAction = "verify" | "verify-and-save" | "verify-and-commit" | "commit" | "reconcile-and-commit";
 
@@ -29,7 +29,7 @@ export class Pipelines {
   readonly #log: Logger;
   readonly #changed: () => void;
   #active: Program | undefined;
-  #saved: Program | undefined;
+  #saved: { readonly program: Program; readonly rehearsal: Rehearsal } | undefined;
 
   /** @param changed called when `active` or `current` has become another program */
   constructor(datapath: Datapath, options: PipelineOptions, log: Logger, changed: () => void) {
@@ -47,12 +47,12 @@ export class Pipelines {
 
   /** What Write, Read and GetForwardingPipelineConfig use: the saved program if there is one (SFP-11, AMB-20). */
   get current(): Program | undefined {
-    return this.#saved ?? this.#active;
+    return this.#saved?.program ?? this.#active;
   }
 
-  /** True if writes to `current` reach the datapath. */
-  get realised(): boolean {
-    return this.#saved === undefined;
+  /** What stands for the datapath while writes to `current` do not reach it. */
+  get rehearsal(): Rehearsal | undefined {
+    return this.#saved?.rehearsal;
   }
 
   /** @throws StatusError FAILED_PRECONDITION if there is no pipeline (WRT-04, RED-02) */
@@ -79,8 +79,7 @@ export class Pipelines {
         buildProgram(config, this.#options);
         return undefined;
       case "verify-and-save":
-        this.#saved = buildProgram(config, this.#options);
-        this.#changed();
+        this.#save(buildProgram(config, this.#options));
         return undefined;
       case "verify-and-commit":
         return this.#verifyAndCommit(config);
@@ -132,7 +131,12 @@ export class Pipelines {
 
   async #commitSaved(): Promise<Status | undefined> {
     if (this.#saved === undefined) throw notFound("no forwarding pipeline is saved; VERIFY_AND_SAVE comes first");
-    return this.#activate(this.#saved);
+    return this.#activate(this.#saved.program);
+  }
+
+  #save(program: Program): void {
+    this.#saved = { program, rehearsal: new Rehearsal(this.realiser, program) };
+    this.#changed();
   }
 
   /** Puts `program` with all its entries in the place of what the datapath has. */
@@ -159,9 +163,8 @@ export class Pipelines {
   async #install(plan: Plan, program: Program): Promise<void> {
     const slices = new Slices();
     for (const table of program.tables.values()) {
-      for (const head of table.store.heads.values()) {
-        const version = Version.visible(head, program.store.generation);
-        if (version !== undefined) this.realiser.add(plan, table, version);
+      for (const version of table.store.byAge(program.store.generation)) {
+        this.realiser.add(plan, table, version);
         if (slices.due) await slices.pause();
       }
     }
@@ -169,10 +172,9 @@ export class Pipelines {
 
   *#rules(program: Program) {
     for (const table of program.tables.values()) {
-      for (const head of table.store.heads.values()) {
-        const version = Version.visible(head, program.store.generation);
-        const rule = version && this.realiser.rule(table, version);
-        if (version === undefined || rule === undefined) continue;
+      for (const version of table.store.byAge(program.store.generation)) {
+        const rule = this.realiser.rule(table, version);
+        if (rule === undefined) continue;
         const placed = (handle: object) => {
           version.rule = handle;
           restartCounter(version);

@@ -151,11 +151,11 @@ export class Switch implements AsyncDisposable {
       if (atomicity === undefined) throw unimplemented(`atomicity ${request.atomicity} is unknown`);
       if (request.updates.count === 0) return [];
       return this.#asPrimary(role, async () => {
-        const { realised } = this.#pipelines;
+        const { rehearsal } = this.#pipelines;
         const committed = this.#committed(caller);
         const batch = new WriteBatch(program, this.#pipelines.realiser, this.datapath, {
           role,
-          realised,
+          rehearsal,
           committed,
           caller,
         });

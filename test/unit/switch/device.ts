@@ -39,11 +39,11 @@ export class Device {
   readonly datapath = new ScriptedDatapath(queues);
   readonly pipelines: Pipelines;
 
-  private constructor(unboundTables: "refuse" | "store") {
+  private constructor(unboundTables: "refuse" | "store", maxMasks: number) {
     const options = {
       bindings: new Map(),
       actions: new Map(),
-      maxMasks: 256,
+      maxMasks,
       queues,
       capabilities: this.datapath.capabilities,
       tableSize: "exact",
@@ -60,8 +60,9 @@ export class Device {
   static async with(
     program: P4InfoSpec = shapes,
     action: "verify-and-commit" | "verify-and-save" = "verify-and-commit",
+    { maxMasks = 256 } = {},
   ) {
-    const device = new Device("store");
+    const device = new Device("store", maxMasks);
     await device.push(program, action);
     return device;
   }
@@ -80,7 +81,7 @@ export class Device {
 
   run(atomicity: Atomicity, ...updates: readonly SentUpdate[]): Promise<WriteOutcome> {
     const batch = new WriteBatch(this.program, this.pipelines.realiser, this.datapath, {
-      realised: this.pipelines.realised,
+      rehearsal: this.pipelines.rehearsal,
       committed: undefined,
       caller: { peer: "test", principal: "test" },
       role: "",
