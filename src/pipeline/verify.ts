@@ -1,5 +1,6 @@
 /** What a P4Info must hold before anything is built on it. @see P4Runtime §6 */
 import { isUtf8 } from "node:buffer";
+import { finish, type Steps } from "../base/steps.js";
 import { parseAnnotation } from "./annotation.js";
 import type { AnnotatedSpec, FieldSpec, MatchFieldSpec, P4InfoSpec, PreambleSpec } from "./p4info.js";
 import { maxTextBytes, type ObjectKind } from "./pipeline.js";
@@ -29,7 +30,7 @@ const hexId = (id: number) => `0x${id.toString(16).padStart(8, "0")}`;
  * Checks ids, names, references, types and annotations.
  * @returns one sentence per problem, in the order of the P4Info; empty if there is none (INF-01 … INF-29, SFP-32)
  */
-export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
+export function* verifyP4InfoSteps(spec: P4InfoSpec): Steps<readonly string[]> {
   const problems: string[] = [];
   const problem = (text: string) => void problems.push(text);
   const objects = new Map<number, { kind: ObjectKind; name: string }>();
@@ -73,8 +74,11 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
     }
   }
 
-  function objectsOf(kind: ObjectKind, preambles: readonly PreambleSpec[]): void {
-    for (const preamble of preambles) object(kind, preamble);
+  function* objectsOf(kind: ObjectKind, preambles: readonly PreambleSpec[]): Steps<void> {
+    for (const preamble of preambles) {
+      yield;
+      object(kind, preamble);
+    }
     unique(
       `${kind} name`,
       preambles.map((preamble) => preamble.name),
@@ -108,38 +112,38 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
     else if (bitwidth === 0) problem(`${what} has no bitwidth`);
   }
 
-  objectsOf(
+  yield* objectsOf(
     "table",
     spec.tables.map((table) => table.preamble),
   );
-  objectsOf(
+  yield* objectsOf(
     "action",
     spec.actions.map((action) => action.preamble),
   );
-  objectsOf(
+  yield* objectsOf(
     "action profile",
     spec.actionProfiles.map((profile) => profile.preamble),
   );
-  objectsOf(
+  yield* objectsOf(
     "counter",
     spec.counters.map((counter) => counter.preamble),
   );
-  objectsOf(
+  yield* objectsOf(
     "direct counter",
     spec.directCounters.map((counter) => counter.preamble),
   );
-  objectsOf(
+  yield* objectsOf(
     "meter",
     spec.meters.map((meter) => meter.preamble),
   );
-  objectsOf(
+  yield* objectsOf(
     "direct meter",
     spec.directMeters.map((meter) => meter.preamble),
   );
-  objectsOf("value set", spec.valueSets);
-  objectsOf("register", spec.registers);
-  objectsOf("digest", spec.digests);
-  objectsOf(
+  yield* objectsOf("value set", spec.valueSets);
+  yield* objectsOf("register", spec.registers);
+  yield* objectsOf("digest", spec.digests);
+  yield* objectsOf(
     "controller header",
     spec.packetHeaders.map((header) => header.preamble),
   );
@@ -154,6 +158,7 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
   }
 
   for (const action of spec.actions) {
+    yield;
     const what = `action '${action.preamble.name}'`;
     unique(
       `${what}: parameter id`,
@@ -184,6 +189,7 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
   }
 
   for (const table of spec.tables) {
+    yield;
     const what = `table '${table.preamble.name}'`;
     unique(
       `${what}: match field id`,
@@ -278,6 +284,7 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
   }
 
   for (const resource of directResources.values()) {
+    yield;
     refers(`'${resource.preamble.name}': direct_table_id`, resource.directTableId, "table");
     if (resourcesOfTable.get(resource.directTableId)?.has(resource.preamble.id) === false)
       problem(`'${resource.preamble.name}': its table does not list it among direct_resource_ids`);
@@ -314,6 +321,11 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
       `platform_properties: ${platform.replicasPerGroup} replicas per group exceed ${platform.multicastReplicas} in total`,
     );
   return problems;
+}
+
+/** `verifyP4InfoSteps` in one go. */
+export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
+  return finish(verifyP4InfoSteps(spec));
 }
 
 /** Bits of the big-endian number `value` without leading zeros. */

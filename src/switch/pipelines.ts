@@ -76,10 +76,10 @@ export class Pipelines {
     if (config === undefined) throw invalidArgument(`${action.toUpperCase().replaceAll("-", "_")} needs a config`);
     switch (action) {
       case "verify":
-        buildProgram(config, this.#options);
+        await this.#build(config);
         return undefined;
       case "verify-and-save":
-        this.#save(buildProgram(config, this.#options));
+        this.#save(await this.#build(config));
         return undefined;
       case "verify-and-commit":
         return this.#verifyAndCommit(config);
@@ -105,15 +105,20 @@ export class Pipelines {
       this.#keep(active, config);
       return undefined;
     }
-    return this.#activate(buildProgram(config, this.#options));
+    return this.#activate(await this.#build(config));
+  }
+
+  /** In slices: a P4Info may be large. */
+  #build(config: PipelineConfig): Promise<Program> {
+    return new Slices().run(buildProgram(config, this.#options));
   }
 
   /** SFP-22, SFP-25: without a program, or for the same one, there is nothing to reconcile. */
   async #reconcile(config: PipelineConfig): Promise<Status | undefined> {
     const active = this.#active;
-    if (active === undefined) return this.#activate(buildProgram(config, this.#options));
+    if (active === undefined) return this.#activate(await this.#build(config));
     if (!samePipeline(active.config, config)) {
-      buildProgram(config, this.#options);
+      await this.#build(config);
       throw unimplemented(
         "RECONCILE_AND_COMMIT of another P4Info is not implemented; use VERIFY_AND_COMMIT, which clears all entries",
       );

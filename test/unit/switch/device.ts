@@ -13,6 +13,7 @@ import { decodeWriteRequest } from "../../../src/wire/decode-write.js";
 import { ReadResponseEncoder } from "../../../src/wire/encode-entity.js";
 import { entitiesOf, readBytes, writeBytes, type Entity, type Plain, type SentUpdate } from "../../support/entities.js";
 import { isPort, shapes } from "../../support/programs.js";
+import { stepsTo } from "../../support/program-options.js";
 import { ScriptedDatapath } from "../../support/scripted-datapath.js";
 
 const queues = [
@@ -71,7 +72,7 @@ export class Device {
     program: P4InfoSpec,
     action: "verify-and-commit" | "verify-and-save" = "verify-and-commit",
   ): Promise<void> {
-    const p4info = { bytes: new Uint8Array(0), decode: () => program, fingerprint: () => "" };
+    const p4info = { bytes: new Uint8Array(0), decode: () => stepsTo(program), fingerprint: () => "" };
     await this.pipelines.set(action, { p4info, deviceConfig: new Uint8Array(0), cookie: undefined });
   }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { StatusError } from "../../../src/base/status.js";
+import { finish } from "../../../src/base/steps.js";
 import type { P4InfoSpec } from "../../../src/pipeline/p4info.js";
 import { buildProgram, type P4InfoSource } from "../../../src/switch/program.js";
 import { ByteWriter } from "../../../src/wire/byte-writer.js";
@@ -27,7 +28,8 @@ type Policy = "refuse" | "store";
 /** "built", or the message; anything but a StatusError is a failure of the test. */
 function buildUnder(unboundTables: Policy, p4info: P4InfoSource): string {
   try {
-    buildProgram({ p4info, deviceConfig: new Uint8Array(0), cookie: undefined }, programOptions({ unboundTables }));
+    const config = { p4info, deviceConfig: new Uint8Array(0), cookie: undefined };
+    finish(buildProgram(config, programOptions({ unboundTables })));
     return "built";
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
