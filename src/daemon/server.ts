@@ -2,10 +2,9 @@
 import * as grpc from "@grpc/grpc-js";
 import type { Config } from "../config/config.js";
 import type { Listener } from "../config/config.js";
-import { coalescing } from "../rpc/coalescing.js";
 import type { RpcContext } from "../rpc/context.js";
-import { emptySuccess } from "../rpc/empty-success.js";
 import { dataplaneDefinition, dataplaneHandlers } from "../rpc/dataplane/service.js";
+import { outgoing } from "../rpc/outgoing.js";
 import { p4RuntimeDefinition, p4RuntimeHandlers } from "../rpc/p4runtime/service.js";
 import type { HealthService } from "../telemetry/health.js";
 import { ListenError } from "./listen-error.js";
@@ -44,7 +43,7 @@ export class RpcServer implements AsyncDisposable {
       "grpc.keepalive_permit_without_calls": 1,
       "grpc.so_reuseport": 0,
       "grpc.enable_channelz": 0, // not served; its bookkeeping costs 5 % of a small call
-      interceptors: [emptySuccess, coalescing],
+      interceptors: [outgoing],
     });
     server.addService(p4RuntimeDefinition, p4RuntimeHandlers(context));
     server.addService(dataplaneDefinition, dataplaneHandlers(context));

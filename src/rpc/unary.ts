@@ -3,6 +3,7 @@ import * as grpc from "@grpc/grpc-js";
 import { InvariantError } from "../base/invariant.js";
 import { Code, codeName, StatusError, type Status } from "../base/status.js";
 import type { RpcContext, UnaryCall } from "./context.js";
+import { noRoom } from "./in-flight.js";
 
 /** An RPC that fails with `grpc-status-details-bin`. */
 export class DetailedError extends Error {
@@ -45,7 +46,10 @@ function outcome(error: unknown): Pick<Status, "code" | "message"> {
   return { code: Code.INTERNAL, message: "internal error; the log of p4rtd has the cause" };
 }
 
-/** Wraps `handle` into a gRPC handler. */
+/**
+ * Wraps `handle` into a gRPC handler. Who does not read the answers there are gets RESOURCE_EXHAUSTED for more:
+ * HTTP/2 holds a copy of each until it is flushed.
+ */
 export function unary(
   context: RpcContext,
   method: string,
@@ -53,17 +57,20 @@ export function unary(
 ): grpc.handleUnaryCall<Buffer, Buffer> {
   return (call, callback) => {
     const began = performance.now();
+    const fail = (error: unknown) => {
+      const failure = serviceError(context, method, call.getPeer(), error);
+      context.finished(method, failure.code, (performance.now() - began) / 1000);
+      callback(failure);
+    };
     const answer = async () => handle(call.request, call);
-    answer().then(
-      (response) => {
-        context.finished(method, Code.OK, (performance.now() - began) / 1000);
-        callback(null, response);
-      },
-      (error: unknown) => {
-        const failure = serviceError(context, method, call.getPeer(), error);
-        context.finished(method, failure.code, (performance.now() - began) / 1000);
-        callback(failure);
-      },
-    );
+    answer().then((response) => {
+      const refusal = noRoom(call, response.length);
+      if (refusal !== undefined) {
+        fail(new StatusError(refusal));
+        return;
+      }
+      context.finished(method, Code.OK, (performance.now() - began) / 1000);
+      callback(null, response);
+    }, fail);
   };
 }
