@@ -159,8 +159,8 @@ export class Pipelines {
     if (!applied.ok) return applied.status;
     this.#active = program;
     this.#saved = undefined;
-    this.#report(program);
     this.#changed();
+    await this.#report(program);
     return undefined;
   }
 
@@ -190,13 +190,15 @@ export class Pipelines {
   }
 
   /** What was bound to what, and what nothing realises: the operator's view of the push. */
-  #report(program: Program): void {
+  async #report(program: Program): Promise<void> {
     const { byTable, unrealised } = program.bindings;
+    const slices = new Slices();
     for (const { table, fields } of byTable.values()) {
       const keys = fields.map(
         ({ field, binding }) => `${field.name} → ${binding.inverted ? "not " : ""}${binding.key} (${binding.source})`,
       );
       this.#log.info("pipeline.bound", { table: table.alias, size: table.size, keys });
+      if (slices.due) await slices.pause();
     }
     if (unrealised.length === 0) return;
     const tables = new Set(unrealised.map(({ table }) => table.alias));
