@@ -5,6 +5,7 @@ import { programBytes } from "./programs.js";
 import { silentLogger } from "../src/base/logger.js";
 import { defaultConfig } from "../src/config/defaults.js";
 import { openDevices } from "../src/daemon/devices.js";
+import { defaultRunFolder, RunFolder } from "../src/daemon/run-folder.js";
 import { Backlog } from "../src/packetio/backlog.js";
 import { electionId } from "../src/session/election-id.js";
 import { defaultRole } from "../src/session/role.js";
@@ -18,9 +19,11 @@ const claim = { role: "", electionId: electionId(0n, 1n) };
 
 export async function runMemory(): Promise<readonly Sample[]> {
   const requests = writeRequests("ternary", { count: entries, perBatch: 1000 });
-  await using devices = openDevices(defaultConfig, silentLogger, (error) => {
+  const failed = (error: unknown) => {
     throw error;
-  });
+  };
+  const surroundings = { log: silentLogger, folder: new RunFolder(defaultRunFolder), failed };
+  await using devices = await openDevices(defaultConfig, surroundings);
   const [device] = devices.byId.values();
   if (device === undefined) throw new Error("the default configuration has a device");
   await prepare(device);

@@ -1,4 +1,4 @@
-// Builds what is not committed: the generated protobuf modules, dist/ by tsc, and from it dist/p4rtd.js, the bundle.
+// Builds what is not committed: the generated protobuf modules, dist/ by tsc, and from it dist/p4rtd.js and dist/p4rtctl.js, the bundles.
 // usage: node scripts/build.mjs [--clean]
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -42,17 +42,16 @@ function generate(name, protos, without) {
   cpSync(code, join(dist, `src/wire/gen/${name}.js`));
 }
 
-/** One file for what a start needs, and one more for each part that is loaded when first needed. */
+/** One file for what a start needs, and one more for each part that is loaded when first needed; p4rtctl is one file. */
 async function bundle() {
   const { build } = await import("esbuild");
   for (const stale of ["chunks", "compile-cache"]) rmSync(join(dist, stale), { recursive: true, force: true });
-  await build({
+  const daemon = { entryPoints: { p4rtd: "dist/src/main.js" }, chunkNames: "chunks/[name]-[hash]", splitting: true };
+  const ctl = { entryPoints: { p4rtctl: "dist/src/p4rtctl.js" } };
+  const shared = {
     absWorkingDir: root,
-    entryPoints: { p4rtd: "dist/src/main.js" },
     outdir: dist,
-    chunkNames: "chunks/[name]-[hash]",
     bundle: true,
-    splitting: true,
     platform: "node",
     format: "esm",
     target: "node20",
@@ -61,12 +60,16 @@ async function bundle() {
     // These read files beside their own code.
     external: ["@grpc/proto-loader", "@grpc/reflection", "grpc-health-check", "protobufjs/ext/descriptor.js"],
     // CommonJS packages within ask for Node's modules by `require`.
-    banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as requireFor } from "node:module";\nconst require = requireFor(import.meta.url);',
+    },
     logLevel: "warning",
-  });
+  };
+  for (const program of [daemon, ctl]) await build({ ...shared, ...program });
 }
 
 generate("p4info", ["p4/config/v1/p4info.proto"], ["--no-encode", "--no-create"]); // all that src/ needs
+generate("admin", ["p4rtd/v1/admin.proto"], []);
 generate("proto", ["p4/v1/p4runtime.proto", "fourward/dataplane.proto"], []); // for tests
 run("tsc", ["-p", "tsconfig.json"]);
 await bundle();

@@ -1,7 +1,7 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * What the tc program and user space share: map names, keys and values. Plain C that both clang -target bpf and C++
- * take; u64, u32, u16, s32 come from the including file. All integers are in host order unless the name ends in _be.
+ * take; u64, u32, u16, u8 and s32 come from the including file. All integers are in host order unless the name ends in _be.
  *
  * One object serves the ports of one device, which are all in one network namespace, so an ifindex names a port.
  *
@@ -9,7 +9,7 @@
  * the high half. A frame reads it, walks the tables of that list, and reads it again; if it changed the walk is
  * repeated, at most P4RTD_TRIES times in all. A hash value never changes while it is present. User space
  *   1. fills the free slot of a cell, then stores its {from, to} as one 64-bit word,
- *   2. inserts new keys (BPF_NOEXIST) and sets their filter bits,
+ *   2. inserts new keys, which are not there yet, and sets their filter bits,
  *   3. stores `to` in slots that end,
  *   4. writes the other list if the walk changed,
  *   5. stores `step`,
@@ -18,6 +18,8 @@
  */
 #ifndef P4RTD_ABI_H
 #define P4RTD_ABI_H
+
+#include <linux/bpf.h> /* struct bpf_spin_lock */
 
 /* Layout version of the pinned maps; part of the folder's name. */
 #define P4RTD_LAYOUT 1
@@ -125,14 +127,21 @@ struct p4rtd_list {
 #define P4RTD_HASH_C6 0x87c37b91114253d5ull
 #define P4RTD_HASH_C7 0x4cf5ad432745937full
 
-static inline __attribute__((always_inline)) u64 p4rtd_hash(const u64 *w, u32 tuple)
+static inline __attribute__((always_inline)) u64 p4rtd_hash_masked(const u64 *w, const u64 *mask, u32 tuple)
 {
-	u64 h = w[0] * P4RTD_HASH_C0 + w[1] * P4RTD_HASH_C1 + w[2] * P4RTD_HASH_C2 + w[3] * P4RTD_HASH_C3 +
-		w[4] * P4RTD_HASH_C4 + w[5] * P4RTD_HASH_C5 + w[6] * P4RTD_HASH_C6 + w[7] * P4RTD_HASH_C7 +
-		tuple * P4RTD_HASH_C1;
+	u64 h = (w[0] & mask[0]) * P4RTD_HASH_C0 + (w[1] & mask[1]) * P4RTD_HASH_C1 +
+		(w[2] & mask[2]) * P4RTD_HASH_C2 + (w[3] & mask[3]) * P4RTD_HASH_C3 +
+		(w[4] & mask[4]) * P4RTD_HASH_C4 + (w[5] & mask[5]) * P4RTD_HASH_C5 +
+		(w[6] & mask[6]) * P4RTD_HASH_C6 + (w[7] & mask[7]) * P4RTD_HASH_C7 + tuple * P4RTD_HASH_C1;
 
 	h ^= h >> 32;
 	return h * P4RTD_HASH_C0;
+}
+
+/* The same for a key that is masked already. */
+static inline u64 p4rtd_hash(const u64 *w, u32 tuple)
+{
+	return p4rtd_hash_masked(w, w, tuple);
 }
 
 /* Value of map `control`, one. */
@@ -215,6 +224,43 @@ struct p4rtd_bucket {
 	u64 burst;
 	u64 level;
 	u64 rest;
+};
+
+/* Value of map `meters`, by index; 0 is no meter. Buckets: committed, then peak or excess. */
+struct p4rtd_meter {
+	struct bpf_spin_lock lock;
+	u32 type;
+	u32 flags;
+	u32 pad;
+	u64 filled_ns; /* CLOCK_MONOTONIC of the last fill */
+	struct p4rtd_bucket committed;
+	struct p4rtd_bucket other;
+};
+
+/* Map `policers`: that of the device, of each queue, of each port's slot. */
+#define P4RTD_DEVICE_POLICER 0
+#define P4RTD_FIRST_QUEUE_POLICER 1
+#define P4RTD_FIRST_PORT_POLICER (P4RTD_FIRST_QUEUE_POLICER + P4RTD_MAX_QUEUES)
+#define P4RTD_POLICERS (P4RTD_FIRST_PORT_POLICER + P4RTD_MAX_PORTS)
+
+/* Value of map `policers`. */
+struct p4rtd_policer {
+	struct bpf_spin_lock lock;
+	u32 pad;
+	u64 filled_ns;
+	struct p4rtd_bucket bucket;
+};
+
+/* What is settled before the program is loaded: its read-only data. */
+struct p4rtd_options {
+	u32 rule_capacity; /* rules that rule_counters holds for each CPU */
+	u32 max_tuples;
+	u32 cpus;
+	u32 unparsable_drop;
+	u32 exclude_local;
+	u32 police_ports;
+	u32 police_device;
+	u32 fences; /* the CPU reorders loads: order them */
 };
 
 /* The head of a record in ring buffer `punted`; the frame follows. Records come in sizes of 128, 512, 2,048 and

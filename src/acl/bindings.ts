@@ -1,4 +1,5 @@
 /** Binds a pipeline's ACL tables to the rule model, or says what stands in the way. */
+import { finish, type Steps } from "../base/steps.js";
 import type { Capabilities } from "../datapath/datapath.js";
 import type { KeyFieldName } from "../datapath/frame-key.js";
 import type { PuntAction, QueueSpec, TableIndex, TableSpec, Verdict } from "../datapath/rule.js";
@@ -65,7 +66,7 @@ function precedenceOf(table: Table): number {
  * Binds every table. A table whose stage and keys bind is realised; an action that does not bind is reported and
  * left out of it. Precedence: `@sai_acl_priority` descending (absent 0), then table id.
  */
-export function bindPipeline(pipeline: Pipeline, options: BindingOptions): Bindings {
+export function* bindPipelineSteps(pipeline: Pipeline, options: BindingOptions): Steps<Bindings> {
   const byTable = new Map<number, BoundTable>();
   const specs: TableSpec[] = [];
   const unrealised: Unrealised[] = [];
@@ -74,6 +75,7 @@ export function bindPipeline(pipeline: Pipeline, options: BindingOptions): Bindi
   const order = (precedence: number) => (Number.isNaN(precedence) ? 0 : precedence);
   ranked.sort((a, b) => order(b.precedence) - order(a.precedence) || a.table.id - b.table.id);
   for (const { table, precedence } of ranked) {
+    yield;
     const problem = (reason: string, blocking = true) => void unrealised.push({ table, reason, blocking });
     const { fields, reasons } = bindFields(table, precedence, options);
     for (const reason of reasons) problem(reason);
@@ -85,6 +87,11 @@ export function bindPipeline(pipeline: Pipeline, options: BindingOptions): Bindi
     specs.push({ name, maxMasks: options.maxMasks, ...meter });
   }
   return { byTable, specs, unrealised };
+}
+
+/** `bindPipelineSteps` in one go. */
+export function bindPipeline(pipeline: Pipeline, options: BindingOptions): Bindings {
+  return finish(bindPipelineSteps(pipeline, options));
 }
 
 /** The bindings of the fields, and all that keeps the table from being realised. */

@@ -1,4 +1,4 @@
-/** The native addon: loads the `.node` file and gives it types. Nobody else calls `require`. */
+/** What the native addon gives: types and the numbers that go with them. `load.ts` loads it. */
 
 /** Thrown by the addon for a system call that failed. */
 export interface SystemError extends Error {
@@ -182,6 +182,11 @@ export interface Addon {
   createTap(options: { readonly netns: string | undefined; readonly name: string }): void;
   /** Removes a persistent TAP; one that is not there is no error. */
   deleteTap(options: { readonly netns: string | undefined; readonly name: string }): void;
+  /**
+   * Writes a setting of the network namespace, such as `ipv6/conf/eth0/disable_ipv6` (a path below /proc/sys/net).
+   * @throws SystemError ENOENT if there is no such setting
+   */
+  writeSysctl(options: { readonly netns: string | undefined; readonly name: string; readonly value: string }): void;
   /** Binds an abstract unix socket in the namespace. @throws SystemError EADDRINUSE if somebody holds the name */
   lockName(options: { readonly netns: string | undefined; readonly name: string }): NameLock;
   /** Opens a bpffs at `folder` unless one is mounted there. */

@@ -1,4 +1,5 @@
 /** Long work that lets the event loop breathe. */
+import type { Steps } from "./steps.js";
 
 /** How long one slice of work may hold the event loop, in milliseconds. */
 export const sliceMs = 2;
@@ -38,5 +39,14 @@ export class Slices {
       if (line.push(resolve) === 1) setImmediate(runNext);
     });
     this.#began = performance.now();
+  }
+
+  /** Takes `steps`, with a pause whenever one is due. */
+  async run<T>(steps: Steps<T>): Promise<T> {
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      if (this.due) await this.pause();
+    }
   }
 }

@@ -5,6 +5,8 @@ import type { KeyFieldName, PacketAction } from "./binding-names.js";
 export interface Config {
   /** One or more, in the file's order. */
   readonly listeners: readonly Listener[];
+  /** Where `p4rtctl` asks; undefined: nobody can. */
+  readonly admin: UnixSocket | undefined;
   /** One or more, ids and names unique. */
   readonly devices: readonly Device[];
   /** Names unique, port ids unique per device; each names a device of `devices`. */
@@ -34,15 +36,19 @@ export interface TcpListener {
   readonly security: Security;
 }
 
-/** Controllers connect by a Unix socket. */
-export interface UnixListener {
-  readonly kind: "unix";
+/** A Unix socket that is listened on. */
+export interface UnixSocket {
   /** Absolute path of the socket, at most 107 bytes. @see unix(7) */
   readonly path: string;
   /** Permission bits of the socket, 0 … 0o777. */
   readonly mode: number;
   /** Name or number of the group that owns the socket; undefined: the process's own. */
   readonly group: string | undefined;
+}
+
+/** Controllers connect by a Unix socket. */
+export interface UnixListener extends UnixSocket {
+  readonly kind: "unix";
   readonly security: Security;
 }
 
@@ -55,10 +61,13 @@ export interface Device {
   readonly deviceId: bigint;
   /** For operators; unique. */
   readonly name: string;
-  readonly datapath: SoftDatapath;
+  readonly datapath: DeviceDatapath;
   readonly pipeline: PipelineOptions;
   readonly acl: AclOptions;
 }
+
+/** What realises the rules of a device. */
+export type DeviceDatapath = SoftDatapath | KernelDatapath;
 
 /** The software switch in this process. */
 export interface SoftDatapath {
@@ -67,6 +76,19 @@ export interface SoftDatapath {
   readonly localAddresses: readonly string[];
   /** Where frames that no rule takes leave by their destination address; the longest prefix wins. */
   readonly routes: readonly Route[];
+}
+
+/** Linux interfaces, and an eBPF classifier at the ingress of each. */
+export interface KernelDatapath {
+  readonly type: "kernel";
+  /** How the classifier is attached; `auto`: tcx where the kernel has it (6.6), else clsact. */
+  readonly attach: "auto" | "tcx" | "clsact";
+  /** Absolute path of the network namespace of all ports; undefined: the process's own. @see network_namespaces(7) */
+  readonly netns: string | undefined;
+  /** Keys the kernel's rule table holds, 1 … 1,048,576; a rule with a RANGE takes several. One more is RESOURCE_EXHAUSTED. */
+  readonly maxRules: number;
+  /** Bytes of the ring in which punted frames wait for p4rtd: a power of two, 64 KiB … 1 GiB. */
+  readonly puntRingBytes: number;
 }
 
 /** A prefix and where it leaves. */
@@ -104,17 +126,32 @@ export interface Prefix {
   readonly length: number;
 }
 
-/** A port with the name operators know. */
-export interface Interface {
-  /** Such as `ethernet-1/1`. */
+/** What every port has. */
+export interface InterfaceIdentity {
+  /** The name operators know, such as `ethernet-1/1`. */
   readonly name: string;
   /** P4Runtime port id, 1 … 0xfffffeff. */
   readonly portId: number;
   readonly deviceId: bigint;
+}
+
+/** A port of a software switch. */
+export interface VirtualInterface extends InterfaceIdentity {
   readonly type: "virtual";
   /** Largest IP packet in bytes, without Ethernet header and tags; 68 … 65,535. */
   readonly mtu: number;
 }
+
+/** A port of the kernel datapath, which has the MTU of its netdev. */
+export interface NetdevInterface extends InterfaceIdentity {
+  /** `netdev`: a Linux interface that others make. `tap`: a persistent TAP that p4rtd makes if it is not there. */
+  readonly type: "netdev" | "tap";
+  /** Name of the Linux interface, 1 … 15 bytes; unique in its network namespace. */
+  readonly netdev: string;
+}
+
+/** A port with the name operators know. */
+export type Interface = VirtualInterface | NetdevInterface;
 
 /** What one peer, or all of them, may ask for. */
 export interface Limits {

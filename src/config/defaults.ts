@@ -1,5 +1,5 @@
 /** What holds where a file says nothing, and for a start with no file at all. Loads no library. */
-import type { AclOptions, Config, Device, Interface, PipelineOptions } from "./config.js";
+import type { AclOptions, Config, Device, Interface, KernelDatapath, PipelineOptions } from "./config.js";
 import { deepFreeze } from "./freeze.js";
 
 /** Of `devices[].pipeline`. */
@@ -13,13 +13,22 @@ export const defaultPipeline: PipelineOptions = deepFreeze({
 /** Of `devices[].acl`. */
 export const defaultAcl: AclOptions = deepFreeze({ tableSize: "exact", maxMasks: 256 });
 
+/** Of `devices[].datapath` where its type is `kernel`. */
+export const defaultKernelDatapath: KernelDatapath = deepFreeze({
+  type: "kernel",
+  attach: "auto",
+  netns: undefined,
+  maxRules: 16_384,
+  puntRingBytes: 16 * 1024 * 1024,
+});
+
 /** Largest IP packet of a virtual interface that names no `mtu`, in bytes. */
 export const defaultMtu = 1500;
 
 /** The TCP port of a listener that names none: the one IANA gave P4Runtime, and the only one built in. */
 export const defaultPort = 9559;
 
-/** The interfaces of the only device when `interfaces` is absent. */
+/** The interfaces of the only device when `interfaces` is absent and its datapath is the software switch. */
 export function defaultInterfaces(deviceId: bigint): readonly Interface[] {
   return [1, 2, 3, 4].map((portId) => ({
     name: `ethernet-1/${portId}`,
@@ -46,6 +55,7 @@ const softDevice: Device = {
 /** The configuration of a start with no file: software datapath, device 1, four ports, insecure on 127.0.0.1:9559. */
 export const defaultConfig: Config = deepFreeze({
   listeners: [{ kind: "tcp", address: "127.0.0.1", port: defaultPort, security: "insecure" }],
+  admin: undefined,
   devices: [softDevice],
   interfaces: defaultInterfaces(1n),
   limits: { maxRecvBytes: 64 * 1024 * 1024, controllersPerRole: 16, maxConcurrentStreams: 100 },

@@ -1,10 +1,11 @@
 /** `devices`: one ASIC or software switch each. */
-import type { AclOptions, Device, PipelineOptions, Route, SoftDatapath } from "./config.js";
-import { defaultAcl, defaultDeviceName, defaultPipeline } from "./defaults.js";
+import type { AclOptions, Device, DeviceDatapath, PipelineOptions, Route } from "./config.js";
+import { defaultAcl, defaultDeviceName, defaultKernelDatapath, defaultPipeline } from "./defaults.js";
 import { keyFieldNames, packetActions, type KeyFieldName, type PacketAction } from "./binding-names.js";
 import { hasHostBits, readIpAddress, readPrefix } from "./host.js";
 import { deviceId, portId } from "./ids.js";
-import { integer, oneOf, scalar, text } from "./scalars.js";
+import { maxKernelRules, netnsPath } from "./kernel.js";
+import { integer, oneOf, powerOfTwoSize, scalar, text } from "./scalars.js";
 import { list, mapping, section } from "./sections.js";
 
 const deviceName = () => text("a device name", /^[\w.:/-]{1,64}$/, "1 to 64 letters, digits, or any of . : / _ -");
@@ -26,8 +27,16 @@ const prefix = () =>
         : undefined,
   });
 
+const netns = () =>
+  scalar<string>({
+    what: "a network namespace",
+    allowed: "an absolute path, or a name under /run/netns",
+    read: netnsPath,
+  });
+
+/** The keys of every type; `backends.ts` says which type has which. */
 const datapath = section({
-  type: oneOf(["soft"], ["kernel", "switchdev", "sai"]).default("soft"),
+  type: oneOf(["soft", "kernel"], ["switchdev", "sai"]).default("soft"),
   local_addresses: list(ipAddress(), "IP addresses").default([]),
   routes: mapping(prefix(), portId(), "IP prefixes to port ids")
     .transform((raw) =>
@@ -37,7 +46,15 @@ const datapath = section({
       }),
     )
     .default([]),
-}).transform((raw): SoftDatapath => ({ type: raw.type, localAddresses: raw.local_addresses, routes: raw.routes }));
+  attach: oneOf(["auto", "tcx", "clsact"]).default(defaultKernelDatapath.attach),
+  netns: netns().optional(),
+  max_rules: integer("a number of rules", 1, maxKernelRules).default(defaultKernelDatapath.maxRules),
+  punt_ring: powerOfTwoSize("64KiB", "1GiB").default(defaultKernelDatapath.puntRingBytes),
+}).transform((raw): DeviceDatapath => {
+  const { type, local_addresses: localAddresses, routes, attach, max_rules: maxRules, punt_ring: puntRingBytes } = raw;
+  if (type === "soft") return { type, localAddresses, routes };
+  return { type, attach, netns: raw.netns, maxRules, puntRingBytes };
+});
 
 const fieldName = text("a field", /^[^\s.]+(\.[^\s.]+)+$/, "table.field as in P4Info");
 const actionName = text("an action", /^\S+$/, "the name of an action as in P4Info");

@@ -3,11 +3,9 @@ import type { Security, TcpListener, UnixListener } from "./config.js";
 import { defaultPort } from "./defaults.js";
 import * as z from "zod";
 import { readHost } from "./host.js";
-import { integer, scalar, text } from "./scalars.js";
+import { integer, scalar } from "./scalars.js";
 import { list, notA, section } from "./sections.js";
-
-/** Permission bits of a socket whose listener names none. */
-export const defaultSocketMode = "0660";
+import { unixSocket, unixSocketKeys } from "./unix-socket.js";
 
 const insecure = () =>
   scalar<Security>({
@@ -24,24 +22,6 @@ const address = () =>
     read: readHost,
   });
 
-const socketPath = () =>
-  scalar<string>({
-    what: "a socket path",
-    allowed: "an absolute path of at most 107 bytes",
-    read: (value) =>
-      typeof value === "string" && /^\/[^\0]*[^/\0]$/.test(value) && Buffer.byteLength(value) <= 107
-        ? value
-        : undefined,
-  });
-
-const mode = () =>
-  scalar<string>({
-    what: "a file mode",
-    allowed: 'quoted octal digits such as "0660"',
-    read: (value) => (typeof value === "string" && /^0?[0-7]{3}$/.test(value) ? value : undefined),
-    explain: (value) => (typeof value === "bigint" ? `${value.toString()} is not quoted` : undefined),
-  });
-
 const tcp = section(
   {
     kind: z.literal("tcp"),
@@ -55,17 +35,13 @@ const tcp = section(
 const unix = section(
   {
     kind: z.literal("unix"),
-    unix: socketPath(),
-    mode: mode().default(defaultSocketMode),
-    group: text("a group", /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/, "the name or number of a group").optional(),
+    ...unixSocketKeys(),
     insecure: insecure(),
   },
   ["kind"],
 ).transform((raw): UnixListener => ({
   kind: "unix",
-  path: raw.unix,
-  mode: parseInt(raw.mode, 8),
-  group: raw.group,
+  ...unixSocket(raw),
   security: raw.insecure,
 }));
 

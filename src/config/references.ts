@@ -1,58 +1,21 @@
 /** What the sections of a file say about each other. */
-import * as z from "zod";
 import { toHex } from "../base/hex.js";
+import { checkBackends, datapathType } from "./backends.js";
 import { defaultDeviceName, defaultInterfaces } from "./defaults.js";
 import { addressBytes, readPrefix } from "./host.js";
-import { deviceId, portId } from "./ids.js";
-import { formatPath, type KeyPath } from "./problem.js";
-
-/** A fault between two values, found at `path`. */
-export interface ReferenceProblem {
-  readonly path: KeyPath;
-  readonly reason: string;
-}
-
-/** The same schema, to which a faulty or absent value is simply undefined. */
-function lenient<Schema extends z.ZodType>(schema: Schema) {
-  return schema.optional().catch(undefined);
-}
-
-/** The values that refer to each other. Whatever is faulty elsewhere, the rest is still compared. */
-const skeleton = z.object({
-  listeners: lenient(
-    z.array(lenient(z.object({ address: lenient(z.string()), port: lenient(z.bigint()), unix: lenient(z.string()) }))),
-  ),
-  devices: lenient(
-    z.array(
-      lenient(
-        z.object({
-          device_id: lenient(deviceId()),
-          name: lenient(z.string()),
-          datapath: lenient(
-            z.object({ type: lenient(z.string()), routes: lenient(z.record(z.string(), lenient(portId()))) }),
-          ),
-        }),
-      ),
-    ),
-  ),
-  restart: lenient(z.object({ rules_on_exit: lenient(z.string()) })),
-  interfaces: z
-    .record(z.string(), lenient(z.object({ port_id: lenient(portId()), device: lenient(deviceId()) })))
-    .optional()
-    .catch({}),
-});
-
-type Skeleton = z.infer<typeof skeleton>;
+import type { KeyPath } from "./problem.js";
+import { readSkeleton, type Skeleton } from "./skeleton.js";
+import { Taken, type ReferenceProblem } from "./taken.js";
 
 /** Every fault between sections of `raw`; silent where a section is absent. */
 export function checkReferences(raw: unknown): readonly ReferenceProblem[] {
-  const read = skeleton.safeParse(raw);
-  if (!read.success) return [];
-  const checks = [checkListeners, checkDevices, checkInterfaces, checkRulesOnExit];
-  return checks.flatMap((check) => [...check(read.data)]);
+  const skeleton = readSkeleton(raw);
+  if (skeleton === undefined) return [];
+  const checks = [checkListeners, checkDevices, checkInterfaces, checkBackends, checkRulesOnExit];
+  return checks.flatMap((check) => [...check(skeleton)]);
 }
 
-function* checkListeners({ listeners = [] }: Skeleton): Iterable<ReferenceProblem> {
+function* checkListeners({ listeners = [], admin }: Skeleton): Iterable<ReferenceProblem> {
   const taken = new Taken();
   for (const [index, listener] of listeners.entries()) {
     const { address, port, unix } = listener ?? {};
@@ -65,6 +28,7 @@ function* checkListeners({ listeners = [] }: Skeleton): Iterable<ReferenceProble
       );
     }
   }
+  if (admin?.unix !== undefined) yield* taken.add(`unix ${admin.unix}`, ["admin", "unix"], `'${admin.unix}'`);
 }
 
 function* checkDevices({ devices = [] }: Skeleton): Iterable<ReferenceProblem> {
@@ -97,7 +61,11 @@ function* checkInterfaces({ devices, interfaces }: Skeleton): Iterable<Reference
     yield { path: ["interfaces"], reason: "missing: several devices share no default interfaces" };
     return;
   }
-  const entries = interfaces ?? defaultEntries;
+  if (interfaces === undefined && datapathType(devices?.[0]) === "kernel") {
+    yield { path: ["interfaces"], reason: "missing: the ports of a kernel datapath are named there" };
+    return;
+  }
+  const entries: NonNullable<Skeleton["interfaces"]> = interfaces ?? defaultEntries;
   const allowed = known.join(", ");
   const ports = new Taken();
   const portsOf = new Map<bigint, Set<number>>(known.map((id) => [id, new Set()]));
@@ -120,14 +88,14 @@ function* checkInterfaces({ devices, interfaces }: Skeleton): Iterable<Reference
 
 /** The rules of a software datapath are part of the process. */
 function* checkRulesOnExit({ devices = [undefined], restart }: Skeleton): Iterable<ReferenceProblem> {
-  const soft = devices.findIndex((device) => (device?.datapath?.type ?? "soft") === "soft");
+  const soft = devices.findIndex((device) => datapathType(device) === "soft");
   if (restart?.rules_on_exit !== "keep" || soft < 0) return;
   const reason = `nothing can be kept of devices[${soft}]: the rules of a software datapath end with the process (allowed: flush)`;
   yield { path: ["restart", "rules_on_exit"], reason };
 }
 
 /** The interfaces of a file that has none, as a file would have them. */
-const defaultEntries = Object.fromEntries(
+const defaultEntries: NonNullable<Skeleton["interfaces"]> = Object.fromEntries(
   defaultInterfaces(1n).map(({ name, portId }) => [name, { port_id: portId, device: undefined }]),
 );
 
@@ -144,16 +112,5 @@ function* checkRoutes(
       const allowed = [...ports].join(", ") || "none, it has no interface";
       yield { path, reason: `the device has no port ${port} (allowed: ${allowed})` };
     }
-  }
-}
-
-/** Things that only one may have. */
-class Taken {
-  readonly #by = new Map<string, KeyPath>();
-
-  *add(key: string, path: KeyPath, shown: string): Iterable<ReferenceProblem> {
-    const first = this.#by.get(key);
-    if (first === undefined) this.#by.set(key, path);
-    else yield { path, reason: `${shown} is taken by ${formatPath(first)}` };
   }
 }

@@ -109,6 +109,23 @@ export function size(min: string, max: string) {
   });
 }
 
+/** A size that is a power of two; `min` and `max` are written as for `size`. */
+export function powerOfTwoSize(min: string, max: string) {
+  const [minBytes, maxBytes] = [readQuantity(min, sizeUnits) ?? 0, readQuantity(max, sizeUnits) ?? 0];
+  const read = (value: unknown) =>
+    within(typeof value === "bigint" ? Number(value) : readQuantity(value, sizeUnits), minBytes, maxBytes);
+  const isPower = (bytes: number) => Number.isInteger(Math.log2(bytes));
+  return scalar<number>({
+    what: "a size",
+    allowed: `a power of two, ${min} … ${max}, in bytes or with the unit KiB, MiB or GiB`,
+    read: (value) => {
+      const bytes = read(value);
+      return bytes !== undefined && isPower(bytes) ? bytes : undefined;
+    },
+    explain: (value) => (read(value) === undefined ? undefined : `${showValue(value)} is no power of two`),
+  });
+}
+
 function readQuantity(value: unknown, units: ReadonlyMap<string, number>): number | undefined {
   const [, digits, unit] = (typeof value === "string" && /^(\d{1,15}) ?([A-Za-z]+)$/.exec(value)) || [];
   const factor = units.get(unit ?? "");

@@ -1,12 +1,13 @@
 /** The file as a whole: its sections, and what its values say about each other. */
 import type { Config } from "./config.js";
 import type * as z from "zod";
+import { admin } from "./admin.js";
 import { arbitration } from "./arbitration.js";
 import { defaultConfig, defaultInterfaces } from "./defaults.js";
 import { devices } from "./devices.js";
 import { deepFreeze } from "./freeze.js";
 import { health } from "./health.js";
-import { interfaces } from "./interfaces.js";
+import { completeInterface, interfaces } from "./interfaces.js";
 import { keepalive } from "./keepalive.js";
 import { limits } from "./limits.js";
 import { listeners } from "./listeners.js";
@@ -25,6 +26,7 @@ import { telemetry } from "./telemetry.js";
 /** The keys of the file. */
 export const fileSchema = section({
   listeners: listeners.default([...defaultConfig.listeners]),
+  admin: admin.optional(),
   devices: devices.default([...defaultConfig.devices]),
   interfaces: interfaces.optional(),
   limits: limits.default(defaultConfig.limits),
@@ -52,18 +54,23 @@ export function checkConfig(
 ): { readonly config: Config } | { readonly problems: readonly ValueProblem[] } {
   const parsed = fileSchema.safeParse(raw);
   const issues = parsed.success ? [] : parsed.error.issues.flatMap(problemsOf);
-  const references = checkReferences(raw).map((problem): ValueProblem => ({ ...problem, part: "value" }));
+  const references = checkReferences(raw).map((problem): ValueProblem => ({ part: "value", ...problem }));
   const problems = [...issues, ...references];
   return parsed.success && problems.length === 0 ? { config: assemble(parsed.data) } : { problems };
 }
 
 function assemble(file: z.infer<typeof fileSchema>): Config {
+  const types = new Map(file.devices.map(({ deviceId, datapath }) => [deviceId, datapath.type]));
   const only = file.devices[0]?.deviceId ?? 0n;
   return deepFreeze({
     listeners: file.listeners,
+    admin: file.admin,
     devices: file.devices,
     interfaces:
-      file.interfaces?.map((entry) => ({ ...entry, deviceId: entry.deviceId ?? only })) ?? defaultInterfaces(only),
+      file.interfaces?.map((entry) => {
+        const deviceId = entry.deviceId ?? only;
+        return completeInterface(entry, deviceId, types.get(deviceId) ?? "soft");
+      }) ?? defaultInterfaces(only),
     limits: file.limits,
     keepalive: file.keepalive,
     arbitration: file.arbitration,

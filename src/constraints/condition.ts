@@ -43,26 +43,43 @@ export function not(of: Condition): Condition {
   return of.kind === "not" ? of.of : { kind: "not", of };
 }
 
+/** Longest piece that neighbouring bytes are joined to: joining copies. */
+const maxPiece = 32;
+
 /** Every term holds. Neighbouring bytes are compared as one piece. */
 export function all(terms: readonly Condition[]): Condition {
   const kept: Condition[] = [];
-  for (const term of terms.flatMap((each) => (each.kind === "all" ? each.terms : [each]))) {
+  for (const term of flat("all", terms)) {
     if (term.kind === "constant") {
       if (!term.holds) return never;
       continue;
     }
     const last = kept.at(-1);
-    if (last?.kind === "bytes" && term.kind === "bytes" && last.offset + last.want.length === term.offset)
+    if (last?.kind === "bytes" && term.kind === "bytes" && adjoins(last, term))
       kept[kept.length - 1] = { kind: "bytes", offset: last.offset, want: Uint8Array.of(...last.want, ...term.want) };
     else kept.push(term);
   }
   return only(kept) ?? (kept.length === 0 ? always : { kind: "all", terms: kept });
 }
 
+/** Most terms that move up into an enclosing `all` or `any`: moving copies, at each level again. */
+const maxMoved = 16;
+
+/** `terms` with those of short inner ones in their place. */
+function flat(kind: "all" | "any", terms: readonly Condition[]): readonly Condition[] {
+  return terms.flatMap((each) => (each.kind === kind && each.terms.length <= maxMoved ? each.terms : [each]));
+}
+
+type Bytes = Extract<Condition, { kind: "bytes" }>;
+
+function adjoins(last: Bytes, next: Bytes): boolean {
+  return last.offset + last.want.length === next.offset && last.want.length + next.want.length <= maxPiece;
+}
+
 /** One of the terms holds. */
 export function any(terms: readonly Condition[]): Condition {
   const kept: Condition[] = [];
-  for (const term of terms.flatMap((each) => (each.kind === "any" ? each.terms : [each]))) {
+  for (const term of flat("any", terms)) {
     if (term.kind !== "constant") kept.push(term);
     else if (term.holds) return always;
   }
@@ -99,8 +116,11 @@ function numberIs({ offset, bytes }: { readonly offset: number; readonly bytes: 
 
 /** `value` as `bytes` big-endian bytes. */
 export function bytesOf(value: bigint, bytes: number): Uint8Array {
-  const hex = value.toString(16).padStart(2 * bytes, "0");
-  return Uint8Array.from({ length: bytes }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+  const hex = value.toString(16);
+  const result = new Uint8Array(bytes);
+  for (let i = bytes - 1, end = hex.length; end > 0 && i >= 0; i--, end -= 2)
+    result[i] = Number.parseInt(hex.slice(Math.max(0, end - 2), end), 16);
+  return result;
 }
 
 function only<T>(terms: readonly T[]): T | undefined {

@@ -22,6 +22,8 @@ export type Expression = Span &
   );
 
 /** The smallest pieces of `expression` that must all hold, in source order. */
-export function conjuncts(expression: Expression): readonly Expression[] {
-  return expression.kind === "all" ? expression.terms.flatMap(conjuncts) : [expression];
+export function conjuncts(expression: Expression, into: Expression[] = []): readonly Expression[] {
+  if (expression.kind === "all") for (const term of expression.terms) conjuncts(term, into);
+  else into.push(expression);
+  return into;
 }

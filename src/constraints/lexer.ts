@@ -1,8 +1,10 @@
 /** Restriction text to tokens. */
+import type { Steps } from "../base/steps.js";
 import { SourceError, type Span } from "./restriction-error.js";
 
-const marks = ["&&", "||", "->", "::", "==", "!=", "<=", ">=", "<", ">", "!", "-", "(", ")", ".", ";"] as const;
-export type Mark = (typeof marks)[number];
+const markTexts = ["&&", "||", "->", "::", "==", "!=", "<=", ">=", "<", ">", "!", "-", "(", ")", ".", ";"] as const;
+export type Mark = (typeof markTexts)[number];
+const marks: ReadonlyMap<string, Mark> = new Map(markTexts.map((text) => [text, text]));
 
 export type Token = Span &
   (
@@ -21,11 +23,14 @@ export const maxSourceLength = 65536;
 const blank = /(?:[ \t\r\n]|\/\/[^\r\n]*|\/\*[^]*?\*\/)*/y;
 const word = /[A-Za-z_][A-Za-z0-9_]*/y;
 const numeral = /[0-9][A-Za-z0-9_]*/y;
-const quoted = /'([^']*)'/y;
-const symbol = /&&|\|\||->|::|[=!<>]=|[<>!\-().;]/y;
+const quoted = /'[^']*'/y;
+const slash = 0x2f;
+
+/** Tokens between two steps. */
+const stride = 256;
 
 /** All tokens of `source`, the last one `end`. Comments and blanks separate tokens. @throws SourceError */
-export function tokenize(source: string): readonly Token[] {
+export function* tokenize(source: string): Steps<readonly Token[]> {
   if (source.length > maxSourceLength)
     throw new SourceError(
       { start: maxSourceLength, end: maxSourceLength },
@@ -37,6 +42,7 @@ export function tokenize(source: string): readonly Token[] {
     const token = tokenAt(source, at);
     tokens.push(token);
     end = token.end;
+    if (tokens.length % stride === 0) yield;
   }
   tokens.push({ kind: "end", start: end, end });
   return tokens;
@@ -58,29 +64,44 @@ export function describeToken(token: Token): string {
 }
 
 function skip(source: string, from: number): number {
-  return from + (matchAt(blank, source, from)?.[0].length ?? 0);
+  const code = source.charCodeAt(from);
+  return code > 0x20 && code !== slash ? from : endOf(blank, source, from);
 }
 
-function matchAt(pattern: RegExp, source: string, at: number): RegExpExecArray | null {
+/** Where what `pattern` matches at `at` ends; `at` itself if it does not match. */
+function endOf(pattern: RegExp, source: string, at: number): number {
   pattern.lastIndex = at;
-  return pattern.exec(source);
+  return pattern.test(source) ? pattern.lastIndex : at;
 }
 
 function tokenAt(source: string, start: number): Token {
+  const code = source.charCodeAt(start);
+  if (isDigit(code)) {
+    const end = endOf(numeral, source, start);
+    return { kind: "number", value: numberOf(source.slice(start, end), { start, end }), start, end };
+  }
+  if (isLetter(code)) {
+    const end = endOf(word, source, start);
+    return { kind: "name", text: source.slice(start, end), start, end };
+  }
+  const mark = marks.get(source.slice(start, start + 2)) ?? marks.get(source.charAt(start));
+  if (mark !== undefined) return { kind: "symbol", text: mark, start, end: start + mark.length };
+  const end = endOf(quoted, source, start);
+  if (end > start) return { kind: "string", text: source.slice(start + 1, end - 1), start, end };
   const found = (text: string): Span => ({ start, end: start + text.length });
-  const name = matchAt(word, source, start)?.[0];
-  if (name !== undefined) return { kind: "name", text: name, ...found(name) };
-  const digits = matchAt(numeral, source, start)?.[0];
-  if (digits !== undefined) return { kind: "number", value: numberOf(digits, found(digits)), ...found(digits) };
-  const mark = matchAt(symbol, source, start)?.[0];
-  const known = marks.find((each) => each === mark);
-  if (known !== undefined) return { kind: "symbol", text: known, ...found(known) };
-  const string = matchAt(quoted, source, start);
-  if (string?.[1] !== undefined) return { kind: "string", text: string[1], ...found(string[0]) };
   if (source.startsWith("/*", start)) throw new SourceError(found("/*"), "this comment is never closed with '*/'");
   if (source.startsWith("'", start)) throw new SourceError(found("'"), `this string is never closed with "'"`);
   const char = String.fromCodePoint(source.codePointAt(start) ?? 0);
   throw new SourceError(found(char), `unexpected character ${JSON.stringify(char)}`);
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+function isLetter(code: number): boolean {
+  const lower = code | 0x20;
+  return (lower >= 0x61 && lower <= 0x7a) || code === 0x5f;
 }
 
 function numberOf(digits: string, span: Span): bigint {

@@ -1,4 +1,5 @@
 /** Why a restriction is refused at push, and where. */
+import { boundaryBefore } from "../base/clip.js";
 import { Code, StatusError } from "../base/status.js";
 
 /** A piece of source text: offsets in UTF-16 units, `end` exclusive. */
@@ -59,10 +60,11 @@ export function positionOf(source: string, offset: number): Position {
 function excerptOf(source: string, { start, end }: Span): string {
   const column = positionOf(source, start).column - 1;
   const line = source.slice(start - column).split(/[\r\n]/, 1)[0] ?? "";
-  const from = Math.max(0, Math.min(column - excerptWidth / 2, line.length - excerptWidth));
-  const shown = line.slice(from, from + excerptWidth);
+  const from = boundaryBefore(line, Math.max(0, Math.min(column - excerptWidth / 2, line.length - excerptWidth)));
+  const to = boundaryBefore(line, Math.min(from + excerptWidth, line.length));
+  const shown = line.slice(from, to);
   const before = from > 0 ? "…" : "";
-  const after = from + excerptWidth < line.length ? "…" : "";
+  const after = to < line.length ? "…" : "";
   const pad = (before + shown.slice(0, column - from)).replace(/[^\t]/g, " ");
   const carets = Math.max(1, Math.min(end - start, shown.length - (column - from)));
   return `  ${before}${shown}${after}\n  ${pad}${"^".repeat(carets)}`;

@@ -1,4 +1,5 @@
 /** The p4-constraints language: restrictions on table entries and action calls, parsed, checked, evaluated, explained. Pure. */
+import { finish, type Steps } from "../base/steps.js";
 import type { RecordLayout } from "../entity/record-layout.js";
 import { annotationBodies, stringPieces, type Annotation } from "../pipeline/annotation.js";
 import type { Action, Table } from "../pipeline/pipeline.js";
@@ -31,13 +32,23 @@ export interface Restriction {
 }
 
 /** All `@entry_restriction`s of `table` as one; undefined if it has none. @throws RestrictionError */
-export function entryRestriction(table: Table, layout: RecordLayout): Restriction | undefined {
+export function entryRestrictionSteps(table: Table, layout: RecordLayout): Steps<Restriction | undefined> {
   return allOf(table.annotations, entrySubject(table, layout));
 }
 
+/** `entryRestrictionSteps` in one go. */
+export function entryRestriction(table: Table, layout: RecordLayout): Restriction | undefined {
+  return finish(entryRestrictionSteps(table, layout));
+}
+
 /** All `@action_restriction`s of `action` as one; undefined if it has none. @throws RestrictionError */
-export function actionRestriction(action: Action, layout: RecordLayout): Restriction | undefined {
+export function actionRestrictionSteps(action: Action, layout: RecordLayout): Steps<Restriction | undefined> {
   return allOf(action.annotations, actionSubject(action, layout));
+}
+
+/** `actionRestrictionSteps` in one go. */
+export function actionRestriction(action: Action, layout: RecordLayout): Restriction | undefined {
+  return finish(actionRestrictionSteps(action, layout));
 }
 
 /**
@@ -45,8 +56,7 @@ export function actionRestriction(action: Action, layout: RecordLayout): Restric
  * @throws RestrictionError if `source` does not parse, its types do not fit, or it is too long or too deep
  */
 export function compileEntryRestriction(source: string, table: Table, layout: RecordLayout): Restriction {
-  const subject = entrySubject(table, layout);
-  return new Clauses(compileClauses(source, subject, `@${subject.annotation}`));
+  return compileOne(source, entrySubject(table, layout));
 }
 
 /**
@@ -54,8 +64,11 @@ export function compileEntryRestriction(source: string, table: Table, layout: Re
  * @throws RestrictionError if `source` does not parse, its types do not fit, or it is too long or too deep
  */
 export function compileActionRestriction(source: string, action: Action, layout: RecordLayout): Restriction {
-  const subject = actionSubject(action, layout);
-  return new Clauses(compileClauses(source, subject, `@${subject.annotation}`));
+  return compileOne(source, actionSubject(action, layout));
+}
+
+function compileOne(source: string, subject: Subject): Restriction {
+  return new Clauses(finish(compileClauses(source, subject, `@${subject.annotation}`)));
 }
 
 /** What restrictions restrict. */
@@ -81,13 +94,14 @@ function namesOf(layout: RecordLayout): ReadonlyMap<string, Value | undefined> {
   return new Map(layout.slots.map((slot, index) => [slot.name, operandOf(slot, index)]));
 }
 
-function allOf(annotations: readonly Annotation[], subject: Subject): Restriction | undefined {
+function* allOf(annotations: readonly Annotation[], subject: Subject): Steps<Restriction | undefined> {
   const bodies = annotationBodies(annotations, subject.annotation);
   if (bodies.length === 0) return undefined;
-  const clauses = bodies.flatMap((body, i) => {
+  const clauses: Clause[] = [];
+  for (const [i, body] of bodies.entries()) {
     const name = bodies.length === 1 ? `@${subject.annotation}` : `@${subject.annotation} #${i + 1}`;
-    return compileClauses(sourceOf(body, subject, name), subject, name);
-  });
+    for (const clause of yield* compileClauses(sourceOf(body, subject, name), subject, name)) clauses.push(clause);
+  }
   return new Clauses(clauses);
 }
 
@@ -121,12 +135,14 @@ class Clauses implements Restriction {
   }
 }
 
-function compileClauses(source: string, subject: Subject, name: string): readonly Clause[] {
+function* compileClauses(source: string, subject: Subject, name: string): Steps<readonly Clause[]> {
   try {
-    const tokens = tokenize(source);
-    return conjuncts(parse(tokens)).map((expression) => {
+    const tokens = yield* tokenize(source);
+    const clauses: Clause[] = [];
+    for (const expression of conjuncts(parse(tokens))) {
+      yield;
       const { condition, mentions } = check(expression, subject.scope);
-      return {
+      clauses.push({
         holds: compile(condition, subject.layout),
         violation: (record) => ({
           restriction: name,
@@ -137,8 +153,9 @@ function compileClauses(source: string, subject: Subject, name: string): readonl
             value: showValue(value, subject.layout, record),
           })),
         }),
-      };
-    });
+      });
+    }
+    return clauses;
   } catch (error) {
     if (error instanceof SourceError)
       throw new RestrictionError(`${subject.owner}: ${name}`, source, error.span, error.message);

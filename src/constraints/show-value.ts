@@ -1,10 +1,11 @@
 /** What a record has in a field, as people read it. */
+import { clip } from "../base/clip.js";
 import type { RecordLayout } from "../entity/record-layout.js";
 import { textOf } from "../entity/record-layout.js";
 import { bigintReader } from "./compiler.js";
 import type { Match, Scalar, Value } from "./operand.js";
 
-/** Longest text shown, in characters. */
+/** Longest text shown, in UTF-16 units. */
 const textShown = 64;
 
 /**
@@ -45,6 +46,5 @@ function showMatch({ match, parts, width }: Match, layout: RecordLayout, record:
 }
 
 function showText(text: Uint8Array): string {
-  const shown = new TextDecoder().decode(text);
-  return JSON.stringify(shown.length > textShown ? `${shown.slice(0, textShown)}…` : shown);
+  return JSON.stringify(clip(new TextDecoder().decode(text), textShown));
 }

@@ -1,24 +1,32 @@
 /** Configured devices → switches with their datapaths. The only place that names a backend. */
 import { saiVerdict } from "../acl/action-binding.js";
 import { systemClock } from "../base/clock.js";
-import { defined } from "../base/invariant.js";
+import { absurd, defined } from "../base/invariant.js";
 import type { Logger } from "../base/logger.js";
-import { Code, StatusError } from "../base/status.js";
+import { Code } from "../base/status.js";
 import type { Config } from "../config/config.js";
 import type { Device } from "../config/config.js";
-import { addressBytes } from "../config/host.js";
-import { SoftDatapath } from "../datapath/soft/soft-datapath.js";
-import { ordinaryPort, type PortSpec } from "../datapath/port.js";
 import type { PacketOptions } from "../switch/packets.js";
 import { Switch, type SwitchOptions } from "../switch/switch.js";
 import { PacketInEncoder } from "../wire/encode-packet-in.js";
+import type { Backend, DeviceSurroundings } from "./backend.js";
+import { openSoft } from "./soft-device.js";
 
 /** The devices of one daemon. */
 export class Devices implements AsyncDisposable {
-  readonly byId: ReadonlyMap<bigint, Switch>;
+  readonly #switches = new Map<bigint, Switch>();
+  readonly #closings: (() => Promise<void>)[] = [];
 
-  constructor(byId: ReadonlyMap<bigint, Switch>) {
-    this.byId = byId;
+  get byId(): ReadonlyMap<bigint, Switch> {
+    return this.#switches;
+  }
+
+  add(device: Switch, close: () => Promise<void>): void {
+    this.#switches.set(device.deviceId, device);
+    this.#closings.push(async () => {
+      await device[Symbol.asyncDispose]();
+      await close();
+    });
   }
 
   /** Ends every stream with UNAVAILABLE. */
@@ -26,49 +34,52 @@ export class Devices implements AsyncDisposable {
     for (const device of this.byId.values()) device.controllers.dismissAll({ code: Code.UNAVAILABLE, message });
   }
 
+  /** Closes every device, also when one of them fails. @throws the first failure */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const device of this.byId.values()) {
-      await device[Symbol.asyncDispose]();
-      await device.datapath[Symbol.asyncDispose]();
+    const failures: unknown[] = [];
+    for (const close of this.#closings.splice(0)) await close().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  }
+}
+
+/**
+ * Opens one switch per configured device.
+ * @throws DatapathError if a datapath cannot be opened; nothing stays open then
+ */
+export async function openDevices(config: Config, surroundings: DeviceSurroundings): Promise<Devices> {
+  const devices = new Devices();
+  try {
+    for (const device of config.devices) {
+      const { datapath, injector, close } = await openBackend(config, device, surroundings);
+      const opened = new Switch(datapath, injector, switchOptions(config, device, surroundings.log));
+      opened.open(surroundings.failed);
+      devices.add(opened, close);
     }
+  } catch (error) {
+    await devices[Symbol.asyncDispose]();
+    throw error;
   }
+  return devices;
 }
 
-/** Opens one switch per configured device. @param failed called if one cannot go on */
-export function openDevices(config: Config, log: Logger, failed: (error: unknown) => void): Devices {
-  const switches = new Map<bigint, Switch>();
-  for (const device of config.devices) {
-    const datapath = openSoft(config, device);
-    const opened = new Switch(datapath, datapath, switchOptions(config, device, log));
-    opened.open(failed);
-    switches.set(device.deviceId, opened);
+/** Native code, and all that needs it, is loaded only for a device that has a kernel datapath. */
+async function openBackend(config: Config, device: Device, surroundings: DeviceSurroundings): Promise<Backend> {
+  const { datapath: wanted } = device;
+  switch (wanted.type) {
+    case "soft": {
+      const datapath = openSoft(config, device, wanted);
+      return { datapath, injector: datapath, close: () => datapath[Symbol.asyncDispose]() };
+    }
+    case "kernel": {
+      const { openKernel } = await import("./kernel-device.js");
+      const ports = config.interfaces.flatMap((entry) =>
+        entry.deviceId === device.deviceId && entry.type !== "virtual" ? [entry] : [],
+      );
+      return await openKernel(config, { id: device.deviceId, datapath: wanted, ports }, surroundings);
+    }
+    default:
+      return absurd(wanted);
   }
-  return new Devices(switches);
-}
-
-function openSoft(config: Config, device: Device): SoftDatapath {
-  const { punt } = config;
-  const datapath = new SoftDatapath({
-    clock: systemClock,
-    queues: punt.queues,
-    ...(punt.policers.perPort && { portPolicer: punt.policers.perPort }),
-    ...(punt.policers.deviceTotal && { devicePolicer: punt.policers.deviceTotal }),
-    unparsable: punt.unparsable,
-    excludeLocal: punt.excludeLocal,
-    routes: device.datapath.routes.flatMap(({ prefix, portId }) => {
-      const port = ordinaryPort(portId);
-      return port === undefined ? [] : [{ prefix: addressBytes(prefix.address), length: prefix.length, port }];
-    }),
-  });
-  for (const { name, portId, mtu } of config.interfaces.filter((entry) => entry.deviceId === device.deviceId)) {
-    const id = ordinaryPort(portId);
-    if (id === undefined) continue;
-    const port: PortSpec = { id, name, mtu };
-    const added = datapath.addPort(port);
-    if (!added.ok) throw new StatusError(added.status);
-  }
-  datapath.setLocalAddresses(device.datapath.localAddresses.map(addressBytes));
-  return datapath;
 }
 
 /** What refused stream messages are answered with; undefined: nothing. */

@@ -1,6 +1,9 @@
 /** Services of libraries that are loaded by the first call to them, not at start. */
 import * as grpc from "@grpc/grpc-js";
+import { codeName, type Status } from "../base/status.js";
+import type { RunningStream } from "../rpc/context.js";
 import { byteMethod, type Streaming } from "../rpc/method.js";
+import { statusText } from "../rpc/status-text.js";
 
 /** A library's service as it would be added to a server. */
 export interface LoadedService {
@@ -11,12 +14,16 @@ export interface LoadedService {
 type AnyCall = grpc.ServerUnaryCall<unknown, unknown> & grpc.ServerDuplexStream<unknown, unknown>;
 type Handler = (call: AnyCall, callback?: grpc.sendUnaryData<unknown>) => void;
 
-/** Adds `name` with `methods` to `server`; `load` runs at the first call to any of them. */
+/**
+ * Adds `name` with `methods` to `server`; `load` runs at the first call to any of them. Calls that stream answers are in
+ * `streams` while they run.
+ */
 export function addLazyService(
   server: grpc.Server,
   name: string,
   methods: Readonly<Record<string, Streaming>>,
   load: () => Promise<LoadedService>,
+  streams: Set<RunningStream>,
 ): void {
   let loading: Promise<LoadedService> | undefined;
   const definition: Record<string, grpc.MethodDefinition<Buffer, Buffer>> = {};
@@ -25,6 +32,7 @@ export function addLazyService(
     definition[method] = byteMethod(name, method, streaming);
     const handler = (call: AnyCall, callback?: grpc.sendUnaryData<Buffer>): void => {
       if (streaming === "both") call.pause();
+      if (callback === undefined) enlist(call, streams);
       loading ??= load();
       loading.then(
         (loaded) => forward(loaded, method, call, callback),
@@ -34,6 +42,17 @@ export function addLazyService(
     handlers[method] = handler as grpc.UntypedHandleCall; // the union of all call kinds, which no one function has
   }
   server.addService(definition, handlers);
+}
+
+/** Keeps `call` in `streams` until it ends. */
+function enlist(call: AnyCall, streams: Set<RunningStream>): void {
+  const running = {
+    end: ({ code, message }: Status) => {
+      if (streams.delete(running)) call.emit("error", { code: grpc.status[codeName(code)], details: message });
+    },
+  };
+  streams.add(running);
+  for (const event of ["finish", "cancelled", "error"]) call.once(event, () => streams.delete(running));
 }
 
 function forward(loaded: LoadedService, method: string, call: AnyCall, callback?: grpc.sendUnaryData<Buffer>): void {
@@ -51,7 +70,8 @@ function forward(loaded: LoadedService, method: string, call: AnyCall, callback?
   else if (callback === undefined) handler(streaming(call, types, request.message));
   else
     handler(streaming(call, types, request.message), (error, value, trailer, flags) => {
-      callback(error, value === null || value === undefined ? null : types.responseSerialize(value), trailer, flags);
+      const shown = error && Object.assign(error, { details: statusText(error.details ?? "", call) }); // libraries quote what they got
+      callback(shown, value === null || value === undefined ? null : types.responseSerialize(value), trailer, flags);
     });
 }
 
@@ -65,7 +85,7 @@ function decoded(types: grpc.MethodDefinition<unknown, unknown>, bytes: Buffer):
 }
 
 function refuse(call: AnyCall, code: grpc.status, why: unknown, callback?: grpc.sendUnaryData<Buffer>): void {
-  const error = { code, details: why instanceof Error ? why.message : String(why) };
+  const error = { code, details: statusText(why instanceof Error ? why.message : String(why), call) };
   if (callback === undefined) call.emit("error", error);
   else callback(error);
 }

@@ -2,10 +2,9 @@
 import * as grpc from "@grpc/grpc-js";
 import type { Config } from "../config/config.js";
 import type { Listener } from "../config/config.js";
-import { coalescing } from "../rpc/coalescing.js";
 import type { RpcContext } from "../rpc/context.js";
-import { emptySuccess } from "../rpc/empty-success.js";
 import { dataplaneDefinition, dataplaneHandlers } from "../rpc/dataplane/service.js";
+import { outgoing } from "../rpc/outgoing.js";
 import { p4RuntimeDefinition, p4RuntimeHandlers } from "../rpc/p4runtime/service.js";
 import type { HealthService } from "../telemetry/health.js";
 import { ListenError } from "./listen-error.js";
@@ -44,11 +43,11 @@ export class RpcServer implements AsyncDisposable {
       "grpc.keepalive_permit_without_calls": 1,
       "grpc.so_reuseport": 0,
       "grpc.enable_channelz": 0, // not served; its bookkeeping costs 5 % of a small call
-      interceptors: [emptySuccess, coalescing],
+      interceptors: [outgoing],
     });
     server.addService(p4RuntimeDefinition, p4RuntimeHandlers(context));
     server.addService(dataplaneDefinition, dataplaneHandlers(context));
-    const opened = new RpcServer(server, addStandardServices(server, config.health));
+    const opened = new RpcServer(server, addStandardServices(server, config.health, context.streams));
     try {
       for (const listener of config.listeners) await opened.#bind(listener);
     } catch (error) {
@@ -63,8 +62,8 @@ export class RpcServer implements AsyncDisposable {
       listener.kind === "unix" ? `unix:${listener.path}` : `${bracketed(listener.address)}:${port}`;
     const wanted = at(listener.kind === "unix" ? 0 : listener.port);
     try {
-      if (listener.kind === "unix") await bindUnix(listener, () => this.#listen(wanted));
-      const port = listener.kind === "unix" ? undefined : await this.#listen(wanted);
+      if (listener.kind === "unix") await bindUnix(listener, () => listen(this.#server, wanted));
+      const port = listener.kind === "unix" ? undefined : await listen(this.#server, wanted);
       this.ports.push(port);
       this.#addresses.push(at(port ?? 0));
     } catch (error) {
@@ -72,20 +71,26 @@ export class RpcServer implements AsyncDisposable {
     }
   }
 
-  #listen(address: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, port) => {
-        if (error === null) resolve(port);
-        else reject(error);
-      });
-    });
-  }
-
   /** Closes the listeners, which removes Unix sockets, and ends what calls are left after their grace. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const address of this.#addresses) this.#server.drain(address, graceMs); // forceShutdown would need channelz
-    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    await shutDown(this.#server, this.#addresses);
   }
+}
+
+/** Binds `server`, without TLS. @returns the TCP port, if it has one @throws what keeps it from binding */
+export function listen(server: grpc.Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve(port);
+      else reject(error);
+    });
+  });
+}
+
+/** Closes the listeners at `addresses`, which removes Unix sockets, and ends what calls are left after their grace. */
+export async function shutDown(server: grpc.Server, addresses: readonly string[]): Promise<void> {
+  for (const address of addresses) server.drain(address, graceMs); // forceShutdown would need channelz
+  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
 }
 
 function bracketed(address: string): string {

@@ -4,6 +4,7 @@ import { invariant } from "../base/invariant.js";
 import type { Health as HealthConfig } from "../config/config.js";
 import { dataplaneName } from "../rpc/dataplane/service.js";
 import { p4RuntimeName } from "../rpc/p4runtime/service.js";
+import type { RunningStream } from "../rpc/context.js";
 import type { HealthService, HealthStatus } from "../telemetry/health.js";
 import { withImports } from "./descriptors.js";
 import { protoFolder } from "./installation.js";
@@ -15,13 +16,23 @@ const reflectionVersions = ["grpc.reflection.v1.ServerReflection", "grpc.reflect
 export const servedNames = ["", p4RuntimeName, dataplaneName] as const;
 
 /** Adds what `config` asks for. @returns where health statuses go */
-export function addStandardServices(server: grpc.Server, config: HealthConfig): HealthService {
+export function addStandardServices(
+  server: grpc.Server,
+  config: HealthConfig,
+  streams: Set<RunningStream>,
+): HealthService {
   const health = new LazyHealth();
   if (config.grpcHealth)
-    addLazyService(server, "grpc.health.v1.Health", { Check: "unary", List: "unary", Watch: "server" }, health.load);
+    addLazyService(
+      server,
+      "grpc.health.v1.Health",
+      { Check: "unary", List: "unary", Watch: "server" },
+      health.load,
+      streams,
+    );
   if (config.reflection)
     for (const name of reflectionVersions)
-      addLazyService(server, name, { ServerReflectionInfo: "both" }, () => loadReflection(name));
+      addLazyService(server, name, { ServerReflectionInfo: "both" }, () => loadReflection(name), streams);
   return health;
 }
 

@@ -2,8 +2,8 @@
 import type { Logger } from "../base/logger.js";
 import { codeName } from "../base/status.js";
 import type { Config } from "../config/config.js";
-import type { DropCounts } from "../datapath/drop-reason.js";
 import type { PortStatus } from "../datapath/port.js";
+import { dropTotals } from "../switch/drop-totals.js";
 import type { Switch } from "../switch/switch.js";
 import { metric, openMetrics, writeSecondsHistogram, type MetricSource, type Sample } from "../telemetry/metrics.js";
 import { processMetrics } from "../telemetry/process-metrics.js";
@@ -120,12 +120,5 @@ function portSamples(devices: Devices, read: (port: PortStatus) => number): read
 }
 
 function dropSamples(device: Switch): readonly Sample[] {
-  const totals = new Map<string, number>();
-  const counted: Iterable<ReturnType<DropCounts["entries"]> extends Iterable<infer T> ? T : never>[] = [
-    device.drops.entries(),
-    device.datapath.stats().drops,
-  ];
-  for (const counts of counted)
-    for (const [reason, count] of counts) totals.set(reason, (totals.get(reason) ?? 0) + count);
-  return [...totals].map(([reason, count]): Sample => [[device.deviceId.toString(), reason], count]);
+  return [...dropTotals(device)].map(([reason, count]): Sample => [[device.deviceId.toString(), reason], count]);
 }

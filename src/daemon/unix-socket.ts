@@ -1,7 +1,7 @@
-/** What a Unix listener needs besides binding: its path free, its mode and group as configured. */
+/** What a Unix socket needs besides binding: its path free, its mode and group as configured. */
 import { chmodSync, chownSync, lstatSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
-import type { UnixListener } from "../config/config.js";
+import type { UnixSocket } from "../config/config.js";
 
 /** The system's groups. @see group(5) */
 const groupFile = "/etc/group";
@@ -11,8 +11,8 @@ const groupFile = "/etc/group";
  * mode. Anything else in its place stays there, and `bind` fails.
  * @throws whatever stops it; no socket stays then
  */
-export async function bindUnix(listener: UnixListener, bind: () => Promise<unknown>): Promise<void> {
-  const { path, mode, group } = listener;
+export async function bindUnix(socket: UnixSocket, bind: () => Promise<unknown>): Promise<void> {
+  const { path, mode, group } = socket;
   const gid = group === undefined ? undefined : groupId(group);
   if (isSocket(path)) {
     if (await answers(path)) throw new Error("another process listens there");
@@ -29,11 +29,13 @@ export async function bindUnix(listener: UnixListener, bind: () => Promise<unkno
   chmodSync(path, mode); // chown may take bits away
 }
 
-function isSocket(path: string): boolean {
+/** True if there is a socket at `path`, dead or alive. */
+export function isSocket(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
 }
 
-function answers(path: string): Promise<boolean> {
+/** True if a process listens on the socket at `path`; one that may not be asked counts as listening. */
+export function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
     const settle = (live: boolean) => {

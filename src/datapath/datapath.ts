@@ -3,7 +3,16 @@ import type { Result, ResultOf } from "../base/status.js";
 import type { DropReason, TransmitRefusal } from "./drop-reason.js";
 import type { PortId, PortSpec, PortState, PortStatus } from "./port.js";
 import type { KeyFieldName } from "./frame-key.js";
-import type { PuntAction, PuntRule, RuleCookie, RuleHandle, TableIndex, TableSpec, Verdict } from "./rule.js";
+import type {
+  InstalledRule,
+  PuntAction,
+  PuntRule,
+  RuleCookie,
+  RuleHandle,
+  TableIndex,
+  TableSpec,
+  Verdict,
+} from "./rule.js";
 
 /** What a backend can do; a pipeline that needs more is refused at push. */
 export interface Capabilities {
@@ -117,6 +126,13 @@ export interface Datapath extends AsyncDisposable {
    * `into[2i]`, bytes into `into[2i + 1]`. Bytes are those of the frame as PacketIn carries it.
    */
   counters(rules: readonly RuleHandle[], into: Float64Array): Promise<void>;
+  /**
+   * What the datapath really holds, key by key in no promised order, asked of the structures that frames meet and not
+   * of a note of what was asked for; nothing of an open plan. Costs what is installed. A key may be left out if another
+   * rule of its table has the same value and mask and outranks it: no frame can hit it. What a plan commits while this
+   * is read may be told or not. Undefined: the backend cannot tell.
+   */
+  dump?(): Iterable<InstalledRule> | AsyncIterable<InstalledRule>;
 
   /** Queues frames; one result each. A frame refused only later comes back as an event with its token. */
   transmit(frames: readonly OutgoingFrame[]): readonly TransmitResult[];

@@ -19,6 +19,7 @@ export const dropReasons = {
   "no-primary": "No primary controller that may have packets is connected.",
   "unmapped-port": "The ingress port has no P4Runtime port id, or one that the program's port fields cannot hold.",
   "controller-backlog": "The backlog of a controller that reads too slowly was full.",
+  "controller-demoted": "The controller was no longer primary before the frame was sent.",
   "controller-gone": "The controller's stream ended before the frame was sent.",
   "out-not-primary": "A PacketOut came from a stream that is not primary.",
   "out-no-pipeline": "A PacketOut came before a forwarding pipeline was committed.",

@@ -34,6 +34,8 @@ export type PortState = "up" | "down" | "no-carrier";
 export interface PortStatus {
   readonly id: PortId;
   readonly name: string;
+  /** The Linux network device behind the port; undefined: there is none. */
+  readonly netdev?: string;
   readonly mtu: number;
   readonly state: PortState;
   readonly framesIn: number;

@@ -40,6 +40,12 @@ export interface MeterConfig {
   readonly eburst: bigint;
 }
 
+/** True if a meter of one configuration marks as one of the other does. */
+export function sameConfig(a: MeterConfig | undefined, b: MeterConfig | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.cir === b.cir && a.cburst === b.cburst && a.pir === b.pir && a.pburst === b.pburst && a.eburst === b.eburst;
+}
+
 /** Position of a table in the list given to `Plan.reset`, which is in falling precedence. */
 export type TableIndex = Branded<number, "TableIndex">;
 
@@ -72,6 +78,20 @@ export interface PuntRule {
   /** Undefined: every frame is green. */
   readonly meter?: MeterConfig | undefined;
   readonly cookie: RuleCookie;
+}
+
+/**
+ * One key of a rule as a backend holds it: what frames can hit. A rule of several keys is told as so many. Arrays are
+ * `keyWords` words, borrowed until the next key is asked for.
+ */
+export interface InstalledRule {
+  readonly table: TableIndex;
+  readonly priority: number;
+  readonly value: Int32Array;
+  readonly mask: Int32Array;
+  readonly action: PuntAction;
+  /** Of the rule it belongs to; undefined: the backend was never asked for it. */
+  readonly cookie: RuleCookie | undefined;
 }
 
 /** A rule the datapath holds. Opaque; good until the plan that removes it is committed and its readers are done. */

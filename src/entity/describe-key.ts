@@ -18,12 +18,17 @@ export function describeKey(schema: TableSchema, key: string): string {
 
 /** Each slot of `record` that is not don't care, such as `ttl 0x01/0xff`. */
 export function describeSlots(layout: RecordLayout, record: Buffer): string[] {
-  const parts: string[] = [];
+  return slotTexts(layout, record).map(({ name, value }) => `${name} ${value}`);
+}
+
+/** The same, name and value apart. */
+export function slotTexts(layout: RecordLayout, record: Buffer): { readonly name: string; readonly value: string }[] {
+  const texts: { readonly name: string; readonly value: string }[] = [];
   for (const [i, slot] of layout.slots.entries()) {
     const value = slot.format.kind === "sdn-string" ? text(textOf(record, layout, i)) : number(record, slot);
-    if (value !== undefined) parts.push(`${slot.name} ${value}`);
+    if (value !== undefined) texts.push({ name: slot.name, value });
   }
-  return parts;
+  return texts;
 }
 
 function text(value: Uint8Array): string | undefined {

@@ -1,4 +1,5 @@
 /** What the entities of one pipeline look like: records, limits, restrictions' subjects. */
+import { finish, type Steps } from "../base/steps.js";
 import type { Action, ActionRef, Pipeline, Table } from "../pipeline/pipeline.js";
 import { headBytes, layoutRecord, type RecordLayout } from "./record-layout.js";
 
@@ -37,11 +38,11 @@ export type TableSizePolicy = "exact" | "at-least";
 const unlimited = 2 ** 24;
 
 /** Derives the schema of `pipeline`. */
-export function entitySchema(
+export function* entitySchemaSteps(
   pipeline: Pipeline,
   policy: TableSizePolicy,
   isPort: (port: number) => boolean,
-): EntitySchema {
+): Steps<EntitySchema> {
   const actions = new Map<number, ActionSchema>();
   for (const action of pipeline.actions.values()) {
     const layout = layoutRecord(action.params.map(({ name, format }) => ({ name, format, kind: "param" })));
@@ -49,6 +50,7 @@ export function entitySchema(
   }
   const tables = new Map<number, TableSchema>();
   for (const table of pipeline.tables.values()) {
+    yield;
     const key = layoutRecord(table.fields);
     tables.set(table.id, {
       table,
@@ -60,6 +62,11 @@ export function entitySchema(
     });
   }
   return { pipeline, tables, isPort };
+}
+
+/** `entitySchemaSteps` in one go. */
+export function entitySchema(...args: Parameters<typeof entitySchemaSteps>): EntitySchema {
+  return finish(entitySchemaSteps(...args));
 }
 
 /** The actions `table` lists, and its initial default. */

@@ -1,4 +1,5 @@
 /** `packet_out` metadata: where a controller wants a frame to go. */
+import { clip } from "../base/clip.js";
 import { toHex } from "../base/hex.js";
 import { cpuPort, ordinaryPort, type PortId } from "../datapath/port.js";
 import type { PacketField, PacketHeader } from "../pipeline/pipeline.js";
@@ -35,7 +36,7 @@ export class PacketOutMetadata {
     this.#givenIn = new Float64Array(fields.length);
   }
 
-  /** PKT-03 … PKT-12, PKT-25, PKT-28 … PKT-30. */
+  /** PKT-03 … PKT-12, PKT-25, PKT-28 … PKT-30. What a field without a meaning asks for is refused, not ignored. */
   destination(metadata: readonly MetadataValue[]): Destination {
     const header = this.#header;
     if (header === undefined)
@@ -61,6 +62,7 @@ export class PacketOutMetadata {
       const wrong = check(field, element.value);
       if (wrong !== undefined) return bad(wrong);
       if (field.name === "submit_to_ingress") submit = !isZero(element.value);
+      else if (!asksNothing(field, element.value)) return bad(noMeaning(field, element.value));
     }
     if (this.#missing === "strict" && metadata.length < header.fields.length) {
       const missing = header.fields.find((_, position) => this.#givenIn[position] !== packet);
@@ -87,6 +89,17 @@ const maxListed = 20;
 function fieldList({ fields }: PacketHeader): string {
   const listed = fields.slice(0, maxListed).map((field) => `${field.id} (${field.name})`);
   return [...listed, ...(fields.length > maxListed ? [`and ${fields.length - maxListed} more`] : [])].join(", ");
+}
+
+/** True for zero, also as the text that PacketIn has for it. */
+function asksNothing({ format }: PacketField, value: Uint8Array): boolean {
+  return isZero(value) || (format.kind === "sdn-string" && value.length === 1 && value[0] === 0x30);
+}
+
+function noMeaning({ name, format }: PacketField, value: Uint8Array): string {
+  const shown =
+    format.kind === "sdn-string" ? JSON.stringify(clip(Buffer.from(value).toString(), 64)) : `0x${toHex(value)}`;
+  return `metadata '${name}' has no meaning to p4rtd, only egress_port and submit_to_ingress have; it must be zero, not ${shown}`;
 }
 
 function isZero(value: Uint8Array): boolean {

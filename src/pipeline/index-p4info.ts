@@ -1,6 +1,8 @@
 /** Builds a `Pipeline` from a verified P4Info. */
+import { clip } from "../base/clip.js";
 import { invalidArgument } from "../base/status.js";
 import { defined } from "../base/invariant.js";
+import { finish, type Steps } from "../base/steps.js";
 import { annotationBodies, parseAnnotations, stringLiteral, type Annotation } from "./annotation.js";
 import type {
   ActionProfileSpec,
@@ -28,7 +30,7 @@ import type {
   Table,
   ValueFormat,
 } from "./pipeline.js";
-import { verifyP4Info } from "./verify.js";
+import { verifyP4InfoSteps } from "./verify.js";
 
 /** Problems named in one message; the rest are counted. Each is cut, for names and annotations have no limit. */
 const maxProblems = 20;
@@ -68,17 +70,21 @@ const portUris = new Set(["p4.org/psa/v1/PortId_t", "p4.org/pna/v1/PortId_t"]);
  * Verifies and indexes a P4Info.
  * @throws StatusError INVALID_ARGUMENT naming every problem, at most 20 of them (SFP-09, INF-04)
  */
-export function indexP4Info(spec: P4InfoSpec): Pipeline {
-  const problems = verifyP4Info(spec);
+export function* indexP4InfoSteps(spec: P4InfoSpec): Steps<Pipeline> {
+  const problems = yield* verifyP4InfoSteps(spec);
   if (problems.length > 0) {
     const more = problems.length > maxProblems ? `; and ${problems.length - maxProblems} more` : "";
-    const named = problems.slice(0, maxProblems).map(cut).join("; ");
-    throw invalidArgument(`P4Info: ${named}${more}`, { problems: problems.length });
+    const named = problems.slice(0, maxProblems).map((problem) => clip(problem, maxProblemLength));
+    throw invalidArgument(`P4Info: ${named.join("; ")}${more}`, { problems: problems.length });
   }
-  return new Indexer(spec).build();
+  return yield* new Indexer(spec).build();
 }
 
-const cut = (text: string) => (text.length > maxProblemLength ? `${text.slice(0, maxProblemLength)}…` : text);
+/** `indexP4InfoSteps` in one go. */
+export function indexP4Info(spec: P4InfoSpec): Pipeline {
+  return finish(indexP4InfoSteps(spec));
+}
+
 const byId = <T extends { readonly id: number }>(items: readonly T[]) => new Map(items.map((item) => [item.id, item]));
 const ascending = <T extends { readonly id: number }>(items: readonly T[]) => [...items].sort((a, b) => a.id - b.id);
 
@@ -106,9 +112,13 @@ class Indexer {
     this.#meters = byId(spec.directMeters.map(directMeter));
   }
 
-  build(): Pipeline {
+  *build(): Steps<Pipeline> {
     const spec = this.#spec;
-    const tables = byId(spec.tables.map((table) => this.#table(table)));
+    const tables = new Map<number, Table>();
+    for (const table of spec.tables) {
+      yield;
+      tables.set(table.preamble.id, this.#table(table));
+    }
     return {
       spec,
       tables,

@@ -1,5 +1,6 @@
 /** What a P4Info must hold before anything is built on it. @see P4Runtime §6 */
 import { isUtf8 } from "node:buffer";
+import { finish, type Steps } from "../base/steps.js";
 import { parseAnnotation } from "./annotation.js";
 import type { AnnotatedSpec, FieldSpec, MatchFieldSpec, P4InfoSpec, PreambleSpec } from "./p4info.js";
 import { maxTextBytes, type ObjectKind } from "./pipeline.js";
@@ -19,6 +20,9 @@ const idPrefix: Readonly<Record<Exclude<ObjectKind, "extern">, number>> = {
   digest: 0x17,
 };
 
+/** Scopes of actions that no default entry may have. @see P4Runtime §6.4.1 Table */
+const notForDefault: Readonly<Record<number, string>> = { 1: "TABLE_ONLY", 3: "GROUP_ACTION" };
+
 /** Widest number taken, in bits. */
 export const maxBitwidth = 2048;
 
@@ -29,7 +33,7 @@ const hexId = (id: number) => `0x${id.toString(16).padStart(8, "0")}`;
  * Checks ids, names, references, types and annotations.
  * @returns one sentence per problem, in the order of the P4Info; empty if there is none (INF-01 … INF-29, SFP-32)
  */
-export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
+export function* verifyP4InfoSteps(spec: P4InfoSpec): Steps<readonly string[]> {
   const problems: string[] = [];
   const problem = (text: string) => void problems.push(text);
   const objects = new Map<number, { kind: ObjectKind; name: string }>();
@@ -73,8 +77,11 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
     }
   }
 
-  function objectsOf(kind: ObjectKind, preambles: readonly PreambleSpec[]): void {
-    for (const preamble of preambles) object(kind, preamble);
+  function* objectsOf(kind: ObjectKind, preambles: readonly PreambleSpec[]): Steps<void> {
+    for (const preamble of preambles) {
+      yield;
+      object(kind, preamble);
+    }
     unique(
       `${kind} name`,
       preambles.map((preamble) => preamble.name),
@@ -108,38 +115,38 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
     else if (bitwidth === 0) problem(`${what} has no bitwidth`);
   }
 
-  objectsOf(
+  yield* objectsOf(
     "table",
     spec.tables.map((table) => table.preamble),
   );
-  objectsOf(
+  yield* objectsOf(
     "action",
     spec.actions.map((action) => action.preamble),
   );
-  objectsOf(
+  yield* objectsOf(
     "action profile",
     spec.actionProfiles.map((profile) => profile.preamble),
   );
-  objectsOf(
+  yield* objectsOf(
     "counter",
     spec.counters.map((counter) => counter.preamble),
   );
-  objectsOf(
+  yield* objectsOf(
     "direct counter",
     spec.directCounters.map((counter) => counter.preamble),
   );
-  objectsOf(
+  yield* objectsOf(
     "meter",
     spec.meters.map((meter) => meter.preamble),
   );
-  objectsOf(
+  yield* objectsOf(
     "direct meter",
     spec.directMeters.map((meter) => meter.preamble),
   );
-  objectsOf("value set", spec.valueSets);
-  objectsOf("register", spec.registers);
-  objectsOf("digest", spec.digests);
-  objectsOf(
+  yield* objectsOf("value set", spec.valueSets);
+  yield* objectsOf("register", spec.registers);
+  yield* objectsOf("digest", spec.digests);
+  yield* objectsOf(
     "controller header",
     spec.packetHeaders.map((header) => header.preamble),
   );
@@ -154,6 +161,7 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
   }
 
   for (const action of spec.actions) {
+    yield;
     const what = `action '${action.preamble.name}'`;
     unique(
       `${what}: parameter id`,
@@ -184,6 +192,7 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
   }
 
   for (const table of spec.tables) {
+    yield;
     const what = `table '${table.preamble.name}'`;
     unique(
       `${what}: match field id`,
@@ -213,9 +222,9 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
       refers(`${what}: action_refs`, ref.id, "action");
       if (ref.scope < 0 || ref.scope > 3) problem(`${what}: scope ${ref.scope} of action ${hexId(ref.id)} is unknown`);
     }
-    const listed = new Set(table.actionRefs.map((ref) => ref.id));
-    if (table.constDefaultActionId !== 0 && !listed.has(table.constDefaultActionId))
-      problem(`${what}: const_default_action_id ${hexId(table.constDefaultActionId)} is not among its actions`);
+    const listed = new Map(table.actionRefs.map((ref) => [ref.id, ref.scope]));
+    if (table.constDefaultActionId !== 0)
+      defaultAction(`${what}: const_default_action_id`, table.constDefaultActionId, listed);
     initialDefault(what, table.initialDefaultAction, table.constDefaultActionId, listed);
     if (table.implementationId !== 0) refers(`${what}: implementation_id`, table.implementationId, "action profile");
     const kinds = new Set<ObjectKind>();
@@ -238,18 +247,25 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
       problem(`${what} has initial entries, which P4Info does not carry: p4rtd cannot install them`);
   }
 
+  /** The action of a default entry, as a controller could install it (ACT-07, ACT-08). True if it is listed at all. */
+  function defaultAction(what: string, id: number, listed: ReadonlyMap<number, number>): boolean {
+    const scope = listed.get(id);
+    if (scope === undefined) problem(`${what} ${hexId(id)} is not among its actions`);
+    else if (scope in notForDefault)
+      problem(`${what} ${hexId(id)} has scope ${notForDefault[scope] ?? ""}: it cannot be the default`);
+    return scope !== undefined;
+  }
+
   function initialDefault(
     what: string,
     call: P4InfoSpec["tables"][number]["initialDefaultAction"],
     constId: number,
-    listed: ReadonlySet<number>,
+    listed: ReadonlyMap<number, number>,
   ): void {
     if (call === undefined) return;
+    const isListed = defaultAction(`${what}: initial_default_action`, call.actionId, listed);
     const action = actions.get(call.actionId);
-    if (action === undefined || !listed.has(call.actionId)) {
-      problem(`${what}: initial_default_action ${hexId(call.actionId)} is not among its actions`);
-      return;
-    }
+    if (action === undefined || !isListed) return; // a listed action that is not there has its problem already
     if (constId !== 0 && constId !== call.actionId)
       problem(`${what}: initial_default_action and const_default_action_id differ`);
     const where = `${what}: initial_default_action`;
@@ -278,6 +294,7 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
   }
 
   for (const resource of directResources.values()) {
+    yield;
     refers(`'${resource.preamble.name}': direct_table_id`, resource.directTableId, "table");
     if (resourcesOfTable.get(resource.directTableId)?.has(resource.preamble.id) === false)
       problem(`'${resource.preamble.name}': its table does not list it among direct_resource_ids`);
@@ -314,6 +331,11 @@ export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
       `platform_properties: ${platform.replicasPerGroup} replicas per group exceed ${platform.multicastReplicas} in total`,
     );
   return problems;
+}
+
+/** `verifyP4InfoSteps` in one go. */
+export function verifyP4Info(spec: P4InfoSpec): readonly string[] {
+  return finish(verifyP4InfoSteps(spec));
 }
 
 /** Bits of the big-endian number `value` without leading zeros. */

@@ -1,15 +1,17 @@
 /** Failed batches: one `p4.v1.Error` per update or request, as far as the peer's trailers allow. */
+import { clip } from "../base/clip.js";
 import { Code, codeName, type Status } from "../base/status.js";
 import { encodeBatchStatus } from "../wire/encode-status.js";
 import { trailerBudget } from "./peer-limits.js";
+import { encodedLength, overheadBytes } from "./status-text.js";
 import { DetailedError } from "./unary.js";
 import type * as grpc from "@grpc/grpc-js";
 
 /** Longest message of one slot, tried one after the other until the details fit. */
 const messageLimits = [Infinity, 160, 64, 0];
 
-/** What the trailers hold beside the details and the message. */
-const overheadBytes = 256;
+/** Longest piece of the first failure's message in that of the RPC. */
+const maxCauseLength = 300;
 
 /**
  * The error of a batch in which something failed (ERR-03 … ERR-09, AMB-63). Messages are shortened first; if the slots still
@@ -21,7 +23,7 @@ export function batchError(
   call: { readonly metadata: grpc.Metadata },
 ): DetailedError {
   const message = summary(results, noun);
-  const budget = trailerBudget(call) - overheadBytes - encodeURIComponent(message).length;
+  const budget = trailerBudget(call) - overheadBytes - encodedLength(message);
   for (const limit of messageLimits) {
     if (!mayFit(results.length, budget)) break;
     const details = encodeBatchStatus(Code.UNKNOWN, message, results, limit);
@@ -42,12 +44,14 @@ function encodedBytes(bytes: number): number {
 
 function summary(results: readonly (Status | undefined)[], noun: string): string {
   const failed = results.filter((result) => result !== undefined).length;
-  const first = results.findIndex((result) => result !== undefined);
+  const first = firstFailure(results);
   const status = results[first];
-  const text = status === undefined ? "" : `${codeName(status.code)} ${clip(status.message)}`;
+  const text = status === undefined ? "" : `${codeName(status.code)} ${clip(status.message, maxCauseLength)}`;
   return `${failed} of ${results.length} ${noun} failed; first: #${first} ${text}`;
 }
 
-function clip(message: string): string {
-  return message.length <= 300 ? message : `${message.slice(0, 300)}…`;
+/** Where the trouble began: what was undone or not tried because of it is ABORTED, and may come before it. */
+function firstFailure(results: readonly (Status | undefined)[]): number {
+  const cause = results.findIndex((result) => result !== undefined && result.code !== Code.ABORTED);
+  return cause >= 0 ? cause : results.findIndex((result) => result !== undefined);
 }

@@ -7,14 +7,20 @@ import { unknownDevice } from "../session/refusal.js";
 import type { Caller } from "../switch/caller.js";
 import type { Switch } from "../switch/switch.js";
 
+/** What whoever stops the server sees of a stream. */
+export interface RunningStream {
+  /** Ends the call. Nothing happens if it has ended. */
+  end(status: Status): void;
+}
+
 export interface RpcContext {
   readonly devices: ReadonlyMap<bigint, Switch>;
   readonly log: Logger;
   readonly backlog: BacklogLimit;
   /** Answers to refused stream messages; undefined: none are sent (STE-05). */
   readonly streamErrors: { readonly perSecond: number; readonly echoBytes: number } | undefined;
-  /** Streams that belong to no device yet, for whoever stops the server. */
-  readonly strangers: Set<{ end(status: Status): void }>;
+  /** Running streams that no device ends: of who has not arbitrated, Reads, subscriptions, the standard services. */
+  readonly streams: Set<RunningStream>;
   /** An invariant broke: the process must not keep serving. */
   readonly fatal: (error: unknown) => void;
   /** Counts one finished RPC by method and canonical code. */
@@ -26,6 +32,12 @@ export function deviceOf(context: RpcContext, deviceId: bigint): Switch {
   const device = context.devices.get(deviceId);
   if (device === undefined) throw notFound(unknownDevice(deviceId).message, { device_id: deviceId });
   return device;
+}
+
+/** What all calls have. */
+export interface Call {
+  readonly metadata: grpc.Metadata;
+  getPeer(): string;
 }
 
 /** Who is at the other end of `call`. Nothing is authenticated yet. */

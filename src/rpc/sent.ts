@@ -3,7 +3,7 @@ import { cancelled, resourceExhausted } from "../base/status.js";
 import type { ServerStreamCall } from "./context.js";
 
 /**
- * Resolves when `call` has taken `message` and may take another: at most one waits outside the bounds of `coalescing`.
+ * Resolves when `call` has taken `message` and may take another: at most one waits outside the bounds of `outgoing`.
  * @throws StatusError CANCELLED when `gone` aborts first, RESOURCE_EXHAUSTED if the client takes nothing for `patienceMs`
  */
 export async function sent(

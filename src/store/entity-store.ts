@@ -16,6 +16,7 @@ export class EntityStore {
   readonly tables: ReadonlyMap<number, TableStore>;
   #generation = 0;
   #entryCount = 0;
+  #insertions = 0;
   #stage: Stage | undefined;
   /** Readers per generation, in ascending order. */
   readonly #readers = new Map<number, number>();
@@ -41,7 +42,7 @@ export class EntityStore {
   /** Opens a batch over the published state. @precondition no other one is open */
   begin(): Stage {
     invariant(this.#stage === undefined, "one stage at a time");
-    this.#stage = new Stage(this.#generation + 1);
+    this.#stage = new Stage(this.#generation + 1, this.#insertions);
     return this.#stage;
   }
 
@@ -51,6 +52,7 @@ export class EntityStore {
     this.#stage = undefined;
     this.#generation = stage.generation;
     this.#entryCount += stage.growth;
+    this.#insertions = stage.insertions;
     this.#garbage.push(stage.garbage());
     this.#sweep();
   }

@@ -20,9 +20,17 @@ export class Stage {
   readonly #steps: Step[] = [];
   /** The new version of an insert or modify; the ended one of a delete. */
   readonly #versions: Version[] = [];
+  #insertions: number;
 
-  constructor(generation: number) {
+  /** @param insertions how many entries have ever been inserted into the store */
+  constructor(generation: number, insertions: number) {
     this.generation = generation;
+    this.#insertions = insertions;
+  }
+
+  /** How many entries have ever been inserted, those of this stage included. */
+  get insertions(): number {
+    return this.#insertions;
   }
 
   /** Updates staged so far. */
@@ -57,6 +65,8 @@ export class Stage {
     if (table.entries >= capacity)
       throw resourceExhausted(`table '${table.schema.table.alias}' is full: ${capacity} entries`, { capacity });
     const version = new Version(key, this.generation, head, action, extras);
+    version.born = ++this.#insertions;
+    if (version.prev !== undefined) table.shuffled = true;
     table.heads.set(key, version);
     table.entries++;
     return this.#log(table, Step.Insert, version);
@@ -66,6 +76,7 @@ export class Stage {
   modify(table: TableStore, key: string, action: string, extras: Extras): Version {
     const head = this.require(table, key);
     const version = new Version(key, this.generation, head, action, extras);
+    version.born = head.born;
     version.rule = head.rule;
     version.counterBase = head.counterBase;
     head.to = this.generation;

@@ -13,10 +13,29 @@ export class TableStore {
   readonly heads = new Map<string, Version>();
   /** Match entries alive in the newest state, staged changes included. */
   entries = 0;
+  /** True if an entry has taken the place of a dead one: `heads` need not be in the order of insertion any more. */
+  shuffled = false;
 
   constructor(schema: TableSchema, initialDefault: string) {
     this.schema = schema;
     this.heads.set(defaultKey, new Version(defaultKey, 0, undefined, initialDefault, noExtras));
+  }
+
+  /** The entries of `generation` in the order of their insertion, the default entry first. */
+  *byAge(generation: number): Generator<Version> {
+    if (this.shuffled) {
+      const entries: Version[] = [];
+      for (const head of this.heads.values()) {
+        const version = Version.visible(head, generation);
+        if (version !== undefined) entries.push(version);
+      }
+      yield* entries.sort((a, b) => a.born - b.born);
+      return;
+    }
+    for (const head of this.heads.values()) {
+      const version = Version.visible(head, generation);
+      if (version !== undefined) yield version;
+    }
   }
 }
 

@@ -8,6 +8,8 @@ export class Version {
   readonly key: string;
   readonly from: number;
   to = live;
+  /** Grows from insertion to insertion; a modified entry keeps it. At equal priority the lower one wins. */
+  born: number;
   /** The state before this one, while a reader may still want it. */
   prev: Version | undefined;
   /** Action record in latin1; "" = none. */
@@ -21,6 +23,7 @@ export class Version {
   constructor(key: string, from: number, prev: Version | undefined, action: string, extras: Extras) {
     this.key = key;
     this.from = from;
+    this.born = 0;
     this.prev = prev;
     this.action = action;
     this.extras = extras;

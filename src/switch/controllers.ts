@@ -1,6 +1,7 @@
 /** The controllers of one device: streams on one side, arbitration on the other. */
 import type { Logger } from "../base/logger.js";
 import type { Status } from "../base/status.js";
+import type { DropCounts } from "../datapath/drop-reason.js";
 import type { Backlog } from "../packetio/backlog.js";
 import type { StreamErrorMessage } from "../packetio/stream-error.js";
 import type { Arbiter } from "../session/arbiter.js";
@@ -30,6 +31,7 @@ let serial = 0;
 export class Controllers {
   readonly arbiter: Arbiter;
   readonly #log: Logger;
+  readonly #drops: DropCounts;
   readonly #streams = new Map<ControllerId, ControllerStream>();
   /** Effects are carried out one batch after the other, also when one of them leads to more. */
   readonly #pending: Effect[] = [];
@@ -37,9 +39,10 @@ export class Controllers {
   /** Backlogs of the primaries, renewed after every change. */
   #primaries: readonly Backlog[] = [];
 
-  constructor(arbiter: Arbiter, log: Logger) {
+  constructor(arbiter: Arbiter, log: Logger, drops: DropCounts) {
     this.arbiter = arbiter;
     this.#log = log;
+    this.#drops = drops;
   }
 
   /** Backlogs of all primaries. */
@@ -83,14 +86,24 @@ export class Controllers {
   }
 
   #carryOut(effects: readonly Effect[]): void {
+    this.#renewPrimaries();
     this.#pending.push(...effects);
     if (this.#carrying) return;
     this.#carrying = true;
     for (let effect = this.#pending.shift(); effect !== undefined; effect = this.#pending.shift()) this.#carry(effect);
     this.#carrying = false;
-    this.#primaries = this.arbiter.primaries
+  }
+
+  /** Who is primary no more gets no more packets, not even those that wait, and before it is told so (PKT-16). */
+  #renewPrimaries(): void {
+    const primaries = this.arbiter.primaries
       .map(({ controller }) => this.#streams.get(controller)?.backlog)
       .filter((backlog) => backlog !== undefined);
+    for (const backlog of this.#primaries) {
+      const lost = primaries.includes(backlog) ? 0 : backlog.clear();
+      if (lost > 0) this.#drops.add("controller-demoted", lost);
+    }
+    this.#primaries = primaries;
   }
 
   #carry(effect: Effect): void {

@@ -20,7 +20,7 @@ const maxInjectedBytes = 65_535;
 function injectorOf(device: Switch): Injector {
   if (device.injector === undefined)
     throw unimplemented(
-      `device ${device.deviceId}: datapath '${device.datapath.capabilities.backend}' takes no injected frames`,
+      `device ${device.deviceId}: datapath '${device.datapath.capabilities.backend}' takes no injected frames, only 'soft' does`,
     );
   return device.injector;
 }

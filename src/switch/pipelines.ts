@@ -10,10 +10,10 @@ import {
 import type { Logger } from "../base/logger.js";
 import { Slices } from "../base/slices.js";
 import type { Datapath, Plan } from "../datapath/datapath.js";
-import { Version } from "../store/version.js";
 import { restartCounter } from "./counters.js";
 import { buildProgram, type PipelineConfig, type Program, type ProgramOptions } from "./program.js";
 import { Realiser } from "./realise.js";
+import { Rehearsal } from "./rehearsal.js";
 
 export type PipelineAction = "verify" | "verify-and-save" | "verify-and-commit" | "commit" | "reconcile-and-commit";
 
@@ -29,7 +29,7 @@ export class Pipelines {
   readonly #log: Logger;
   readonly #changed: () => void;
   #active: Program | undefined;
-  #saved: Program | undefined;
+  #saved: { readonly program: Program; readonly rehearsal: Rehearsal } | undefined;
 
   /** @param changed called when `active` or `current` has become another program */
   constructor(datapath: Datapath, options: PipelineOptions, log: Logger, changed: () => void) {
@@ -47,12 +47,12 @@ export class Pipelines {
 
   /** What Write, Read and GetForwardingPipelineConfig use: the saved program if there is one (SFP-11, AMB-20). */
   get current(): Program | undefined {
-    return this.#saved ?? this.#active;
+    return this.#saved?.program ?? this.#active;
   }
 
-  /** True if writes to `current` reach the datapath. */
-  get realised(): boolean {
-    return this.#saved === undefined;
+  /** What stands for the datapath while writes to `current` do not reach it. */
+  get rehearsal(): Rehearsal | undefined {
+    return this.#saved?.rehearsal;
   }
 
   /** @throws StatusError FAILED_PRECONDITION if there is no pipeline (WRT-04, RED-02) */
@@ -76,11 +76,10 @@ export class Pipelines {
     if (config === undefined) throw invalidArgument(`${action.toUpperCase().replaceAll("-", "_")} needs a config`);
     switch (action) {
       case "verify":
-        buildProgram(config, this.#options);
+        await this.#build(config);
         return undefined;
       case "verify-and-save":
-        this.#saved = buildProgram(config, this.#options);
-        this.#changed();
+        this.#save(await this.#build(config));
         return undefined;
       case "verify-and-commit":
         return this.#verifyAndCommit(config);
@@ -106,15 +105,20 @@ export class Pipelines {
       this.#keep(active, config);
       return undefined;
     }
-    return this.#activate(buildProgram(config, this.#options));
+    return this.#activate(await this.#build(config));
+  }
+
+  /** In slices: a P4Info may be large. */
+  #build(config: PipelineConfig): Promise<Program> {
+    return new Slices().run(buildProgram(config, this.#options));
   }
 
   /** SFP-22, SFP-25: without a program, or for the same one, there is nothing to reconcile. */
   async #reconcile(config: PipelineConfig): Promise<Status | undefined> {
     const active = this.#active;
-    if (active === undefined) return this.#activate(buildProgram(config, this.#options));
+    if (active === undefined) return this.#activate(await this.#build(config));
     if (!samePipeline(active.config, config)) {
-      buildProgram(config, this.#options);
+      await this.#build(config);
       throw unimplemented(
         "RECONCILE_AND_COMMIT of another P4Info is not implemented; use VERIFY_AND_COMMIT, which clears all entries",
       );
@@ -132,7 +136,12 @@ export class Pipelines {
 
   async #commitSaved(): Promise<Status | undefined> {
     if (this.#saved === undefined) throw notFound("no forwarding pipeline is saved; VERIFY_AND_SAVE comes first");
-    return this.#activate(this.#saved);
+    return this.#activate(this.#saved.program);
+  }
+
+  #save(program: Program): void {
+    this.#saved = { program, rehearsal: new Rehearsal(this.realiser, program) };
+    this.#changed();
   }
 
   /** Puts `program` with all its entries in the place of what the datapath has. */
@@ -150,8 +159,8 @@ export class Pipelines {
     if (!applied.ok) return applied.status;
     this.#active = program;
     this.#saved = undefined;
-    this.#report(program);
     this.#changed();
+    await this.#report(program);
     return undefined;
   }
 
@@ -159,9 +168,8 @@ export class Pipelines {
   async #install(plan: Plan, program: Program): Promise<void> {
     const slices = new Slices();
     for (const table of program.tables.values()) {
-      for (const head of table.store.heads.values()) {
-        const version = Version.visible(head, program.store.generation);
-        if (version !== undefined) this.realiser.add(plan, table, version);
+      for (const version of table.store.byAge(program.store.generation)) {
+        this.realiser.add(plan, table, version);
         if (slices.due) await slices.pause();
       }
     }
@@ -169,10 +177,9 @@ export class Pipelines {
 
   *#rules(program: Program) {
     for (const table of program.tables.values()) {
-      for (const head of table.store.heads.values()) {
-        const version = Version.visible(head, program.store.generation);
-        const rule = version && this.realiser.rule(table, version);
-        if (version === undefined || rule === undefined) continue;
+      for (const version of table.store.byAge(program.store.generation)) {
+        const rule = this.realiser.rule(table, version);
+        if (rule === undefined) continue;
         const placed = (handle: object) => {
           version.rule = handle;
           restartCounter(version);
@@ -183,13 +190,15 @@ export class Pipelines {
   }
 
   /** What was bound to what, and what nothing realises: the operator's view of the push. */
-  #report(program: Program): void {
+  async #report(program: Program): Promise<void> {
     const { byTable, unrealised } = program.bindings;
+    const slices = new Slices();
     for (const { table, fields } of byTable.values()) {
       const keys = fields.map(
         ({ field, binding }) => `${field.name} → ${binding.inverted ? "not " : ""}${binding.key} (${binding.source})`,
       );
       this.#log.info("pipeline.bound", { table: table.alias, size: table.size, keys });
+      if (slices.due) await slices.pause();
     }
     if (unrealised.length === 0) return;
     const tables = new Set(unrealised.map(({ table }) => table.alias));

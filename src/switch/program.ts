@@ -1,12 +1,22 @@
 /** One pushed pipeline with everything built from it: what writes are checked against and what holds their outcome. */
-import { bindPipeline, type BindingOptions, type Bindings, type BoundTable, type Unrealised } from "../acl/bindings.js";
+import {
+  bindPipelineSteps,
+  type BindingOptions,
+  type Bindings,
+  type BoundTable,
+  type Unrealised,
+} from "../acl/bindings.js";
 import { KeyCompiler } from "../acl/lower.js";
-import { invalidArgument, type StatusError } from "../base/status.js";
-import { actionRestriction, entryRestriction, type Restriction } from "../constraints/restriction.js";
-import { entitySchema, type EntitySchema, type TableSchema, type TableSizePolicy } from "../entity/schema.js";
+import { clip } from "../base/clip.js";
+import { invalidArgument, resourceExhausted, type StatusError } from "../base/status.js";
+import type { Steps } from "../base/steps.js";
+import { maxSourceLength } from "../constraints/lexer.js";
+import { actionRestrictionSteps, entryRestrictionSteps, type Restriction } from "../constraints/restriction.js";
+import { entitySchemaSteps, type EntitySchema, type TableSchema, type TableSizePolicy } from "../entity/schema.js";
 import { PacketInMetadata, type EgressFallback } from "../packetio/packet-in.js";
 import { PacketOutMetadata, type MissingMetadata } from "../packetio/packet-out.js";
-import { indexP4Info } from "../pipeline/index-p4info.js";
+import { annotationBodies, type Annotation } from "../pipeline/annotation.js";
+import { indexP4InfoSteps } from "../pipeline/index-p4info.js";
 import type { P4InfoSpec } from "../pipeline/p4info.js";
 import type { Pipeline, Table } from "../pipeline/pipeline.js";
 import { EntityStore } from "../store/entity-store.js";
@@ -17,7 +27,7 @@ import { initialDefaults } from "./initial-defaults.js";
 export interface P4InfoSource {
   readonly bytes: Uint8Array;
   /** @throws StatusError INVALID_ARGUMENT */
-  decode(): P4InfoSpec;
+  decode(): Steps<P4InfoSpec>;
   /** Equal for P4Infos of equal meaning. @throws StatusError INVALID_ARGUMENT */
   fingerprint(): string;
 }
@@ -61,15 +71,19 @@ export interface Program {
   readonly packetOut: PacketOutMetadata;
 }
 
+/** Characters of all restrictions of one P4Info; compiling one takes up to half a microsecond. */
+const maxRestrictionLength = 262_144;
+
 /**
  * Builds a program with an empty store.
  * @throws StatusError INVALID_ARGUMENT if the P4Info is wrong, a restriction does not compile, or something in it
- *   cannot be realised and unbound tables are refused (SFP-09)
+ *   cannot be realised and unbound tables are refused (SFP-09); RESOURCE_EXHAUSTED if it is too much
  */
-export function buildProgram(config: PipelineConfig, options: ProgramOptions): Program {
-  const pipeline = indexP4Info(config.p4info.decode());
-  const schema = entitySchema(pipeline, options.tableSize, options.isPort);
-  const bindings = bindPipeline(pipeline, options);
+export function* buildProgram(config: PipelineConfig, options: ProgramOptions): Steps<Program> {
+  const pipeline = yield* indexP4InfoSteps(yield* config.p4info.decode());
+  checkRestrictions(pipeline);
+  const schema = yield* entitySchemaSteps(pipeline, options.tableSize, options.isPort);
+  const bindings = yield* bindPipelineSteps(pipeline, options);
   const blocking = bindings.unrealised.filter((problem) => problem.blocking);
   if (options.unboundTables === "refuse" && blocking.length > 0)
     throw cannotRealise(blocking, options.capabilities.backend);
@@ -77,12 +91,13 @@ export function buildProgram(config: PipelineConfig, options: ProgramOptions): P
   const store = new EntityStore(schema, defaults);
   const tables = new Map<number, ProgramTable>();
   for (const [id, tableStore] of store.tables) {
+    yield;
     const table = tableStore.schema;
     const bound = bindings.byTable.get(id);
     tables.set(id, {
       schema: table,
       store: tableStore,
-      restriction: entryRestriction(table.table, table.key),
+      restriction: yield* entryRestrictionSteps(table.table, table.key),
       initialDefault: defaults.get(id) ?? "",
       bound,
       compiler: bound === undefined ? undefined : new KeyCompiler(bound, table.key),
@@ -95,10 +110,25 @@ export function buildProgram(config: PipelineConfig, options: ProgramOptions): P
     store,
     bindings,
     tables,
-    actionRestrictions: actionRestrictions(schema),
+    actionRestrictions: yield* actionRestrictions(schema),
     packetIn: new PacketInMetadata(pipeline.packetIn, options.egressFallback),
     packetOut: new PacketOutMetadata(pipeline.packetOut, options.missingMetadata),
   };
+}
+
+/** One that is too long by itself is refused where it is compiled. @throws StatusError RESOURCE_EXHAUSTED */
+function checkRestrictions({ tables, actions }: Pipeline): void {
+  let length = 0;
+  const add = (annotations: readonly Annotation[], name: string) => {
+    for (const body of annotationBodies(annotations, name)) length += Math.min(body.length, maxSourceLength);
+  };
+  for (const { annotations } of tables.values()) add(annotations, "entry_restriction");
+  for (const { annotations } of actions.values()) add(annotations, "action_restriction");
+  if (length > maxRestrictionLength)
+    throw resourceExhausted(
+      `the restrictions of the P4Info have more than ${maxRestrictionLength} characters together, which is the limit`,
+      { limit: maxRestrictionLength },
+    );
 }
 
 /** Reasons named in one message, each cut to so many characters; the rest are counted. */
@@ -111,10 +141,10 @@ function cannotRealise(problems: readonly Unrealised[], backend: string): Status
   for (const { table, reason } of problems.slice(0, maxReasons)) {
     const reasons = byTable.get(table) ?? [];
     byTable.set(table, reasons);
-    reasons.push(cut(reason));
+    reasons.push(clip(reason, maxReasonLength));
   }
   const lines = [...byTable].map(
-    ([table, reasons]) => `table '${cut(table.alias || table.name)}': ${reasons.join("; ")}`,
+    ([table, reasons]) => `table '${clip(table.alias || table.name, maxReasonLength)}': ${reasons.join("; ")}`,
   );
   if (problems.length > maxReasons) lines.push(`and ${problems.length - maxReasons} more reasons`);
   return invalidArgument(
@@ -123,18 +153,15 @@ function cannotRealise(problems: readonly Unrealised[], backend: string): Status
   );
 }
 
-function cut(text: string): string {
-  return text.length > maxReasonLength ? `${text.slice(0, maxReasonLength)}…` : text;
-}
-
-function actionRestrictions(schema: EntitySchema): ReadonlyMap<number, Restriction> {
+function* actionRestrictions(schema: EntitySchema): Steps<ReadonlyMap<number, Restriction>> {
   const restrictions = new Map<number, Restriction>();
   const seen = new Set<number>();
   for (const table of schema.tables.values()) {
     for (const [id, action] of table.actions) {
       if (seen.has(id)) continue;
       seen.add(id);
-      const restriction = actionRestriction(action.action, action.layout);
+      yield;
+      const restriction = yield* actionRestrictionSteps(action.action, action.layout);
       if (restriction !== undefined) restrictions.set(id, restriction);
     }
   }

@@ -59,12 +59,9 @@ export class Realiser {
     version.rule = replaced.value;
   }
 
-  /**
-   * Checks that a rule can be made of an entry, for a program that is not on the datapath yet.
-   * @throws StatusError as `rule`
-   */
-  check(table: ProgramTable, version: Version): void {
-    this.#action(table, version);
+  /** True if there is a rule for the entry. @throws StatusError as `rule` */
+  realises(table: ProgramTable, version: Version): boolean {
+    return this.#action(table, version) !== undefined;
   }
 
   remove(plan: Plan, version: Version): void {

@@ -8,6 +8,7 @@ import type { Datapath } from "../datapath/datapath.js";
 import { DropCounts } from "../datapath/drop-reason.js";
 import type { Injector } from "../datapath/injector.js";
 import { cpuPort, ordinaryPort } from "../datapath/port.js";
+import type { QueueSpec } from "../datapath/rule.js";
 import type { ChangeRecord } from "../entity/change-record.js";
 import type { QueryDecoder } from "../entity/read-query.js";
 import type { UpdateDecoder } from "../entity/update.js";
@@ -21,6 +22,7 @@ import { Packets, type PacketOptions } from "./packets.js";
 import { Pipelines, type PipelineAction, type PipelineOptions } from "./pipelines.js";
 import { countUnrealised, type PipelineConfig } from "./program.js";
 import { ReadBatch, type FlowingSink } from "./read.js";
+import { RuleComparison } from "./rule-comparison.js";
 import { WriteBatch, type Atomicity, type UpdateResult } from "./write.js";
 
 export interface SwitchOptions {
@@ -58,6 +60,9 @@ export interface WriteRequest extends Claim {
 /** Writes and pushes that may wait for their turn on one device; the primary is told to slow down beyond. */
 const maxWaiting = { requests: 1024, bytes: 128 * 1024 * 1024 };
 
+/** Comparisons of one device that may be open: each holds what is installed. */
+const maxComparisons = { requests: 4, bytes: Infinity };
+
 const atomicities: Readonly<Record<number, Atomicity>> = {
   0: "continue-on-error",
   1: "rollback-on-error",
@@ -80,6 +85,8 @@ export class Switch implements AsyncDisposable {
   readonly #admission = new Admission(maxWaiting);
   readonly #log: Logger;
   readonly #maxMasks: number;
+  readonly #queues: readonly QueueSpec[];
+  readonly #comparisons = new Admission(maxComparisons);
   readonly #stop = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
 
@@ -90,8 +97,9 @@ export class Switch implements AsyncDisposable {
     this.injector = injector;
     this.#log = options.log;
     this.#maxMasks = options.pipeline.maxMasks;
+    this.#queues = options.pipeline.queues;
     const arbiter = new Arbiter({ deviceId: options.deviceId, ...options.arbitration });
-    this.controllers = new Controllers(arbiter, options.log);
+    this.controllers = new Controllers(arbiter, options.log, this.drops);
     this.packets = new Packets(datapath, this.controllers, this.drops, options.packets);
     const isPort = (port: number) => port === cpuPort || hasPort(datapath, port);
     const pipeline = { ...options.pipeline, isPort, capabilities: datapath.capabilities };
@@ -151,11 +159,11 @@ export class Switch implements AsyncDisposable {
       if (atomicity === undefined) throw unimplemented(`atomicity ${request.atomicity} is unknown`);
       if (request.updates.count === 0) return [];
       return this.#asPrimary(role, async () => {
-        const { realised } = this.#pipelines;
+        const { rehearsal } = this.#pipelines;
         const committed = this.#committed(caller);
         const batch = new WriteBatch(program, this.#pipelines.realiser, this.datapath, {
           role,
-          realised,
+          rehearsal,
           committed,
           caller,
         });
@@ -196,6 +204,23 @@ export class Switch implements AsyncDisposable {
         const tables = this.#pipelines.current?.tables.size ?? 0;
         this.#log.info("pipeline.set", { device: this.deviceId, peer, action, tables, entries: this.entryCount });
       });
+    });
+  }
+
+  /**
+   * What the datapath holds beside what the committed entries ask for. Writes wait while both are looked at, not while
+   * the outcome is read; dispose it.
+   * @param table alias, name or decimal id of the only table to compare
+   * @throws StatusError UNIMPLEMENTED, NOT_FOUND; RESOURCE_EXHAUSTED if four comparisons are open
+   */
+  async compareRules(table: string | undefined, signal: AbortSignal): Promise<RuleComparison> {
+    const held = this.#comparisons.enter(0);
+    if (held === undefined)
+      throw resourceExhausted(`device ${this.deviceId}: ${maxComparisons.requests} comparisons are open`);
+    return this.#turn.run(() => {
+      const { active: program, realiser } = this.#pipelines;
+      const device = { datapath: this.datapath, program, realiser, queues: this.#queues };
+      return RuleComparison.of(device, table, { held, signal });
     });
   }
 

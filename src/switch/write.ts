@@ -22,6 +22,7 @@ import type { Caller } from "./caller.js";
 import { CounterWrites } from "./counters.js";
 import type { Program, ProgramTable } from "./program.js";
 import type { Realiser } from "./realise.js";
+import type { Rehearsal } from "./rehearsal.js";
 
 export type Atomicity = "continue-on-error" | "rollback-on-error" | "dataplane-atomic";
 
@@ -43,8 +44,8 @@ const stride = 16;
 export interface WriteOptions {
   /** The role of the caller; "" is the default role. */
   readonly role: string;
-  /** False while the program is saved but not committed: then nothing reaches the datapath (SFP-11). */
-  readonly realised: boolean;
+  /** Set while the program is saved but not committed: then it stands for the datapath (SFP-11). */
+  readonly rehearsal: Rehearsal | undefined;
   /** Told what each commit changed; undefined: nobody asks, and no record is made. */
   readonly committed: ((changes: ChangeRecord) => void) | undefined;
   readonly caller: Caller;
@@ -64,7 +65,7 @@ export class WriteBatch {
     this.#options = options;
     this.#realiser = realiser;
     this.#stage = program.store.begin();
-    this.#plan = options.realised ? datapath.plan() : undefined;
+    this.#plan = options.rehearsal === undefined ? datapath.plan() : undefined;
     this.#counters = new CounterWrites(datapath);
   }
 
@@ -110,6 +111,7 @@ export class WriteBatch {
     try {
       await this.#counters.apply();
     } finally {
+      this.#options.rehearsal?.keep();
       this.#program.store.publish(this.#stage); // frames see it already
     }
     this.#options.committed?.(this.#stage.changes(this.#options.caller.principal));
@@ -118,6 +120,7 @@ export class WriteBatch {
 
   #abandon(): void {
     this.#plan?.abandon();
+    this.#options.rehearsal?.abandon();
     this.#program.store.abandon(this.#stage);
   }
 
@@ -173,6 +176,7 @@ export class WriteBatch {
         const version = this.#stage.delete(table.store, entry.key());
         this.#counters.forget(version);
         if (this.#plan !== undefined) this.#realiser.remove(this.#plan, version);
+        else this.#options.rehearsal?.remove(table, version);
       }
     }
   }
@@ -181,7 +185,7 @@ export class WriteBatch {
     this.#restrict(table, entry);
     const version = this.#stage.insert(table.store, entry.key(), entry.actionRecord(), entry.extras());
     try {
-      if (this.#plan === undefined) this.#realiser.check(table, version);
+      if (this.#plan === undefined) this.#options.rehearsal?.add(table, version, entry.keyBytes);
       else this.#realiser.add(this.#plan, table, version, entry.keyBytes);
     } catch (error) {
       this.#stage.undoLast();
@@ -211,7 +215,7 @@ export class WriteBatch {
     const extras = sameMeter(given.meter, before.extras.meter) ? { ...given, meter: before.extras.meter } : given;
     const version = this.#stage.modify(table.store, before.key, action, extrasEmpty(extras) ? noExtras : extras);
     try {
-      if (this.#plan === undefined) this.#realiser.check(table, version);
+      if (this.#plan === undefined) this.#options.rehearsal?.modify(table, version, before, key);
       else this.#realiser.modify(this.#plan, table, version, before, key);
     } catch (error) {
       this.#stage.undoLast();

@@ -12,12 +12,40 @@ export interface EventDescription {
 
 /** By name `area.event_name`, sorted. */
 export const events: Readonly<Record<string, EventDescription>> = {
+  "addresses.groups_not_followed": {
+    level: "warn",
+    title: "Joined multicast groups are not followed",
+    cause: "The kernel tells of multicast groups that are joined or left only since Linux 6.14.",
+    effect: "With punt.exclude_local, frames to groups that the box joins after the start can be taken by rules.",
+    remedy: "Update the kernel, or let rules that could take such frames name an EtherType.",
+  },
+  "addresses.groups_not_listed": {
+    level: "warn",
+    title: "Joined multicast groups are not known",
+    cause: "The kernel did not list the multicast groups that interfaces joined; `reason` says why.",
+    effect: "With punt.exclude_local, frames to groups of this `family` (2: IPv4, 10: IPv6) can be taken by rules.",
+    remedy: "Update the kernel, or let rules that could take such frames name an EtherType.",
+  },
+  "addresses.not_listed": {
+    level: "warn",
+    title: "Addresses and interfaces are not known any more",
+    cause: "Changes were lost and the kernel did not list everything anew; `reason` says why.",
+    effect: "p4rtd goes on with what it knew: addresses and states of ports may be old.",
+    remedy: "Restart p4rtd.",
+  },
   "daemon.cannot_listen": {
     level: "fatal",
     title: "A listener cannot bind",
     cause: "An address is in use, not this host's, or not allowed; `reason` names it and says why.",
     effect: "p4rtd closes what it opened and exits with code 71.",
     remedy: "Free the address, or change listeners or telemetry.prometheus in the configuration.",
+  },
+  "daemon.cannot_notify": {
+    level: "fatal",
+    title: "The service manager cannot be told that p4rtd serves",
+    cause: "NOTIFY_SOCKET is set, and the addon that would write to it cannot be loaded; `reason` says why.",
+    effect: "p4rtd exits with code 69 at once: systemd would wait for READY=1 in vain and then end it.",
+    remedy: "Build the addon (npm rebuild), or start p4rtd by a unit of Type=exec.",
   },
   "daemon.failed": {
     level: "fatal",
@@ -33,6 +61,21 @@ export const events: Readonly<Record<string, EventDescription>> = {
     effect: "p4rtd closes what it opened and exits with code 73.",
     remedy: "Name a file in a folder that exists and that p4rtd may write to.",
   },
+  "daemon.not_heard": {
+    level: "warn",
+    title: "The service manager did not take a message",
+    cause: "The datagram `state` could not be written to `socket`; `error` says why.",
+    effect: "If READY=1 or WATCHDOG=1 is lost, systemd ends p4rtd when its time is up and starts it again.",
+    remedy: "See what became of the socket; inside a container it must be mounted at the same path.",
+  },
+  "datapath.cannot_open": {
+    level: "fatal",
+    title: "The datapath of a device cannot be opened",
+    cause:
+      "The addon is missing or has no libbpf, the network namespace or a bpffs is not there, the kernel lacks something, or another p4rtd holds the device or one of its ports; `reason` says which, and what to do.",
+    effect: "p4rtd closes what it opened and exits with code 69. Nothing falls back to another datapath.",
+    remedy: "Do what `reason` says.",
+  },
   "datapath.lost": {
     level: "error",
     title: "The datapath lost its rules",
@@ -41,6 +84,20 @@ export const events: Readonly<Record<string, EventDescription>> = {
     effect:
       "Updates in progress were answered UNAVAILABLE. Frames may miss their rules until datapath.resynced follows.",
     remedy: "Nothing if datapath.resynced follows; else see datapath.resync_failed.",
+  },
+  "datapath.not_permitted": {
+    level: "fatal",
+    title: "p4rtd lacks a privilege",
+    cause: "A capability or a permission is missing that a kernel datapath needs; `reason` names each.",
+    effect: "p4rtd exits with code 77.",
+    remedy: "Grant them: systemd/p4rtd.service shows how for an ordinary user.",
+  },
+  "datapath.port_absent": {
+    level: "warn",
+    title: "A configured network interface is not there",
+    cause: "There is no network interface `netdev` for the port `interface` of `device`.",
+    effect: "The port has no carrier. It is adopted when an interface of that name appears.",
+    remedy: "Nothing if the interface comes later; else correct interfaces.*.netdev in the configuration.",
   },
   "datapath.resync_failed": {
     level: "error",
@@ -56,6 +113,27 @@ export const events: Readonly<Record<string, EventDescription>> = {
       "Tables or actions of the pushed pipeline do not bind; `reasons` names each. pipeline.unbound_tables: store lets them in.",
     effect: "Entries that nothing realises are kept and read back, but take no frame.",
     remedy: "Bind them by pipeline.bindings and pipeline.actions, or set pipeline.unbound_tables: refuse.",
+  },
+  "port.not_adopted": {
+    level: "warn",
+    title: "A network interface cannot be made a port",
+    cause: "An interface of a configured name appeared, and the kernel or another p4rtd keeps it; `reason` says which.",
+    effect: "The port stays down. p4rtd tries again whenever interfaces change.",
+    remedy: "Do what `reason` says, such as stopping the other p4rtd.",
+  },
+  "port.not_changed": {
+    level: "warn",
+    title: "A network interface was not changed",
+    cause: "The kernel refused to bring an interface up or down, or its MTU; `reason` says which and why.",
+    effect: "The interface of `port` stays as it was.",
+    remedy: "See what else changes the interface, and bring it up by hand.",
+  },
+  "port.submit_limited": {
+    level: "warn",
+    title: "Frames sent by submit_to_ingress may be dropped",
+    cause: "A setting of all interfaces overrules that of p4rtd's own; `reason` names it.",
+    effect: "The kernel drops such frames if their source is not routed back.",
+    remedy: "Set net.ipv4.conf.all.rp_filter to 0, or to 2.",
   },
   "read.failed": {
     level: "error",

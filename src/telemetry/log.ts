@@ -3,6 +3,7 @@ import { Writable } from "node:stream";
 import type { Logger as Winston } from "winston";
 import { systemClock, type Clock } from "../base/clock.js";
 import type { LogFields, Logger, LogLevel } from "../base/logger.js";
+import { writeStandardError } from "./standard-error.js";
 import { formatJson, formatText, plainFields, type LogLine } from "./log-format.js";
 
 /** The levels in rising severity. */
@@ -50,7 +51,7 @@ class WinstonSink implements LogSink {
 
   constructor(options: LoggerOptions) {
     this.level = options.level;
-    this.#write = options.write ?? ((line) => process.stderr.write(line));
+    this.#write = options.write ?? writeStandardError;
     const format = options.format ?? (process.stderr.isTTY ? "text" : "json");
     this.#format = format === "json" ? formatJson : formatText;
     this.#clock = options.clock ?? systemClock;

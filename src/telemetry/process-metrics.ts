@@ -1,5 +1,6 @@
 /** Metrics of the process itself. */
 import { metric, type MetricSource } from "./metrics.js";
+import { lostLogLines } from "./standard-error.js";
 
 /**
  * Memory, CPU time and start of this process.
@@ -29,6 +30,13 @@ export function processMetrics(version: string): readonly MetricSource[] {
       kind: "gauge",
       labels: [],
       read: () => one(process.memoryUsage.rss()),
+    }),
+    metric({
+      name: "p4rtd_log_lines_lost_total",
+      help: "Log lines that standard error did not take.",
+      kind: "counter",
+      labels: [],
+      read: () => one(lostLogLines()),
     }),
     metric({
       name: "p4rtd_cpu_seconds_total",

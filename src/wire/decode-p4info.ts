@@ -1,5 +1,6 @@
 /** Pushed P4Info bytes → domain form. */
 import { invalidArgument, resourceExhausted, StatusError } from "../base/status.js";
+import { finish, type Steps } from "../base/steps.js";
 import type {
   AnnotatedSpec,
   CounterInfoSpec,
@@ -20,15 +21,6 @@ type Maybe<T> = T | null | undefined;
 
 const list = <T>(items: Maybe<T[]>): readonly T[] => items ?? [];
 
-/**
- * Decodes P4Info.
- * @param bytes a serialized `p4.config.v1.P4Info`; values that are kept are copied
- * @throws StatusError INVALID_ARGUMENT if they are no P4Info
- */
-export function decodeP4Info(bytes: Uint8Array): P4InfoSpec {
-  return p4InfoSpec(parseP4Info(bytes));
-}
-
 /** Largest P4Info taken, in bytes: an object of two bytes costs hundreds of them in memory. */
 export const maxP4InfoBytes = 4 * 1024 * 1024;
 
@@ -36,11 +28,54 @@ export const maxP4InfoBytes = 4 * 1024 * 1024;
 export const maxP4InfoFields = 65_536;
 const countedLevels = 3;
 
+/** Bytes of a P4Info that are decoded in one step, unless one object has more. */
+const stepBytes = 4096;
+
+/**
+ * Decodes P4Info.
+ * @param bytes a serialized `p4.config.v1.P4Info`; values that are kept are copied
+ * @throws StatusError INVALID_ARGUMENT if they are no P4Info, RESOURCE_EXHAUSTED if they are too many
+ */
+export function* decodeP4InfoSteps(bytes: Uint8Array): Steps<P4InfoSpec> {
+  const { single, pieces } = yield* cut(bytes);
+  const parts: P4InfoSpec[] = [];
+  for (const piece of pieces) {
+    yield;
+    parts.push(p4InfoSpec(decodePiece(piece)));
+  }
+  return {
+    ...p4InfoSpec(decodePiece(single)),
+    tables: parts.flatMap(({ tables }) => tables),
+    actions: parts.flatMap(({ actions }) => actions),
+    actionProfiles: parts.flatMap(({ actionProfiles }) => actionProfiles),
+    counters: parts.flatMap(({ counters }) => counters),
+    directCounters: parts.flatMap(({ directCounters }) => directCounters),
+    meters: parts.flatMap(({ meters }) => meters),
+    directMeters: parts.flatMap(({ directMeters }) => directMeters),
+    packetHeaders: parts.flatMap(({ packetHeaders }) => packetHeaders),
+    valueSets: parts.flatMap(({ valueSets }) => valueSets),
+    registers: parts.flatMap(({ registers }) => registers),
+    digests: parts.flatMap(({ digests }) => digests),
+    externs: parts.flatMap(({ externs }) => externs),
+  };
+}
+
+/** `decodeP4InfoSteps` in one go. */
+export function decodeP4Info(bytes: Uint8Array): P4InfoSpec {
+  return finish(decodeP4InfoSteps(bytes));
+}
+
+/** A P4Info as a generated message. @throws StatusError as `decodeP4InfoSteps` */
+export function parseP4Info(bytes: Uint8Array): Pb {
+  finish(cut(bytes));
+  return decodePiece(bytes);
+}
+
 /**
  * Counts fields without making anything of them. What does not parse as a message is taken for a text.
  * @returns more than `max`, or the number
  */
-function countFields(bytes: Uint8Array, max: number, level = 1): number {
+function countFields(bytes: Uint8Array, max: number, level: number): number {
   const reader = new ByteReader();
   let count = 0;
   try {
@@ -57,17 +92,65 @@ function countFields(bytes: Uint8Array, max: number, level = 1): number {
   return count;
 }
 
-/** @throws StatusError INVALID_ARGUMENT if `bytes` are no P4Info, RESOURCE_EXHAUSTED if they are too many */
-export function parseP4Info(bytes: Uint8Array): Pb {
+/** Numbers of the fields of a P4Info that are no lists: if they come twice, the second adds to the first. */
+const singleFields: ReadonlySet<number> = new Set([1, 200]);
+
+/** A P4Info cut between its fields: what is no list, and pieces with the objects of its lists. */
+interface Pieces {
+  readonly single: Uint8Array;
+  readonly pieces: readonly Uint8Array[];
+}
+
+/** @throws StatusError INVALID_ARGUMENT if `bytes` are no message, RESOURCE_EXHAUSTED if they are too many */
+function* cut(bytes: Uint8Array): Steps<Pieces> {
   if (bytes.length > maxP4InfoBytes)
     throw resourceExhausted(`the P4Info has ${bytes.length} bytes; at most ${maxP4InfoBytes} are taken`);
-  if (countFields(bytes, maxP4InfoFields) > maxP4InfoFields)
-    throw resourceExhausted(`the P4Info has more than ${maxP4InfoFields} fields`);
+  const singles: Uint8Array[] = [];
+  const pieces: Uint8Array[] = [];
+  let fields = 0;
+  const take = (piece: Uint8Array, into: Uint8Array[]) => {
+    if (piece.length === 0) return;
+    into.push(piece);
+    fields += countFields(piece, maxP4InfoFields - fields, 1);
+    if (fields > maxP4InfoFields) throw resourceExhausted(`the P4Info has more than ${maxP4InfoFields} fields`);
+  };
+  const reader = new ByteReader();
+  reader.begin(bytes, 0, bytes.length, Infinity);
+  let from = 0;
+  for (let start = 0; start < bytes.length; start = reader.pos) {
+    skipField(reader);
+    const single = singleFields.has(reader.fieldNumber);
+    if (!single && reader.pos - from < stepBytes) continue;
+    take(bytes.subarray(from, single ? start : reader.pos), pieces);
+    if (single) take(bytes.subarray(start, reader.pos), singles);
+    from = reader.pos;
+    yield;
+  }
+  take(bytes.subarray(from), pieces);
+  return { single: Buffer.concat(singles), pieces };
+}
+
+/** @throws StatusError INVALID_ARGUMENT */
+function skipField(reader: ByteReader): void {
+  try {
+    reader.tag();
+    reader.skip();
+  } catch (error) {
+    throw undecodable(error);
+  }
+}
+
+/** @throws StatusError INVALID_ARGUMENT if `bytes` are no P4Info */
+function decodePiece(bytes: Uint8Array): Pb {
   try {
     return p4.config.v1.P4Info.decode(bytes);
   } catch (error) {
-    throw invalidArgument(`P4Info does not decode: ${error instanceof Error ? error.message : String(error)}`);
+    throw undecodable(error);
   }
+}
+
+function undecodable(error: unknown): StatusError {
+  return invalidArgument(`P4Info does not decode: ${error instanceof Error ? error.message : String(error)}`);
 }
 
 function p4InfoSpec(info: Pb): P4InfoSpec {

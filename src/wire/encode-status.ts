@@ -1,4 +1,5 @@
 /** Outcomes of a batch → `google.rpc.Status` with one `p4.v1.Error` per element. */
+import { clip } from "../base/clip.js";
 import type { Status } from "../base/status.js";
 import { ByteWriter } from "./byte-writer.js";
 import { errorSpace } from "./encode-stream.js";
@@ -28,8 +29,7 @@ export function encodeBatchStatus(
       writer.tag(0x08);
       writer.int32(result.code);
       if (limit > 0) {
-        const text = result.message.length <= limit ? result.message : `${result.message.slice(0, limit - 1)}…`;
-        writer.stringField(0x12, text);
+        writer.stringField(0x12, clip(result.message, limit));
         writer.stringField(0x1a, errorSpace);
       }
       writer.close(error);

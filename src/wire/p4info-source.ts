@@ -1,6 +1,7 @@
 /** A pushed P4Info: the bytes to give back, and what they mean when somebody asks. */
+import type { Steps } from "../base/steps.js";
 import type { P4InfoSpec } from "../pipeline/p4info.js";
-import { decodeP4Info, parseP4Info } from "./decode-p4info.js";
+import { decodeP4InfoSteps, parseP4Info } from "./decode-p4info.js";
 import { p4 } from "./gen/p4info.js";
 
 /** Kept as pushed, so that order, unknown fields and Any come back unchanged (GFP-11). */
@@ -14,8 +15,8 @@ export class EncodedP4Info {
   }
 
   /** @throws StatusError INVALID_ARGUMENT if the bytes are no P4Info */
-  decode(): P4InfoSpec {
-    return decodeP4Info(this.bytes);
+  decode(): Steps<P4InfoSpec> {
+    return decodeP4InfoSteps(this.bytes);
   }
 
   /** Equal for P4Infos of equal meaning, whatever the order of their map entries. */

@@ -8,7 +8,8 @@ export const everything = "*";
  * file belongs to the longest key above it, and that must be its own folder: a new folder needs a row.
  */
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
-  "main.ts": ["daemon", "config", "ctl"],
+  "main.ts": ["daemon", "config"],
+  "p4rtctl.ts": ["ctl", "daemon"],
   daemon: [everything],
   config: [],
   telemetry: [],

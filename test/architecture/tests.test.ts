@@ -7,6 +7,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   daemon: "test/process", // as users start it
   datapath: "test/compliance", // a contract: every backend runs it
   rpc: "test/conformance", // over the wire, by a client that shares no codec
+  "rpc/admin": "test/process", // by p4rtctl, its client
   "rpc/dataplane": "test/conformance",
   "rpc/p4runtime": "test/conformance",
 };

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { google, p4 } from "../../src/wire/gen/proto.js";
 import { Agent } from "../support/agent.js";
-import { aclEntry, commit, remove } from "../support/lab-program.js";
+import { aclEntry, commit, insert, remove } from "../support/lab-program.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { long, primary, rejected, uint128, type P4Client } from "../support/p4-client.js";
 import { requirement } from "../support/requirement.js";
@@ -25,6 +25,24 @@ interface Seen {
 function failing(count: number): p4.v1.WriteRequest.$Properties {
   const updates = Array.from({ length: count }, (_, i) => remove(aclEntry(i)));
   return { deviceId: long(1n), electionId: uint128(1n), updates };
+}
+
+/** A push of a hundred match fields that the datapath lacks; `word` begins their names. */
+function unrealisable(word: string): p4.v1.SetForwardingPipelineConfigRequest.$Properties {
+  const matchFields = Array.from({ length: 100 }, (_, i) => ({
+    id: i + 1,
+    name: `${word}${i}`,
+    bitwidth: 8,
+    matchType: p4.config.v1.MatchField.MatchType.EXACT,
+  }));
+  const table = { preamble: { id: 0x02000001, name: "t", alias: "t" }, matchFields };
+  const { VERIFY } = p4.v1.SetForwardingPipelineConfigRequest.Action;
+  return {
+    deviceId: long(1n),
+    electionId: uint128(1n),
+    action: VERIFY,
+    config: { p4info: { pkgInfo: { arch: "v1model" }, tables: [table] } },
+  };
 }
 
 /** Each size's outcome must be UNKNOWN, with all details up to `whole` updates and a telling message beyond. */
@@ -85,8 +103,13 @@ describe("failing Writes of 1 to 10,000 updates", function () {
     return context.skip();
   }
 
-  async function pythonSees(command: Command, maxMetadataSize: number, requests: readonly number[]): Promise<Seen[]> {
-    const lines = await linesOf(command, [address(), String(maxMetadataSize), ...requests.map(request)]);
+  async function pythonSees(
+    command: Command,
+    maxMetadataSize: number,
+    requests: readonly string[],
+    method = "Write",
+  ): Promise<Seen[]> {
+    const lines = await linesOf(command, [address(), String(maxMetadataSize), method, ...requests]);
     return (lines as { code: number; message: string; details: string | null }[]).map(({ code, message, details }) => ({
       code,
       message,
@@ -111,7 +134,7 @@ describe("failing Writes of 1 to 10,000 updates", function () {
     ["ERR-04", "ERR-10"],
     "grpcio with its defaults gets all details up to 8 KiB, then the counts",
     async function (this: Mocha.Context) {
-      check(await pythonSees(ready(this, python), 0, sizes), 100);
+      check(await pythonSees(ready(this, python), 0, sizes.map(request)), 100);
     },
   );
 
@@ -119,16 +142,41 @@ describe("failing Writes of 1 to 10,000 updates", function () {
     "ERR-04",
     "grpcio with a raised grpc.max_metadata_size gets all details",
     async function (this: Mocha.Context) {
-      check(await pythonSees(ready(this, python), 4 * 1024 * 1024, sizes), 10_000);
+      check(await pythonSees(ready(this, python), 4 * 1024 * 1024, sizes.map(request)), 10_000);
     },
   );
 
   it("grpcio never gets more than the size it was given, above which it refuses at random", async function (this: Mocha.Context) {
-    const seen = await pythonSees(ready(this, python), 64 * 1024, Array<number>(20).fill(1300));
+    const seen = await pythonSees(ready(this, python), 64 * 1024, Array<string>(20).fill(request(1300)));
     assert.deepEqual(
       seen.map(({ code, slots }) => [code, slots]),
       Array<unknown>(20).fill([2, undefined]),
     );
+  });
+
+  it("grpcio with its defaults is told why a push is refused, whatever the script of the names in it", async function (this: Mocha.Context) {
+    const command = ready(this, python);
+    const pushes = ["field", "a b c d e f g h", "字".repeat(12), "😀".repeat(9)].map((word, i) => {
+      const file = join(folder, `push-${i}.bin`);
+      writeFileSync(file, p4.v1.SetForwardingPipelineConfigRequest.encode(unrealisable(word)).finish());
+      return file;
+    });
+    for (const { code, message } of await pythonSees(command, 0, pushes, "SetForwardingPipelineConfig")) {
+      assert.equal(code, 3, message);
+      assert.match(message, /^datapath 'soft' cannot realise this P4Info.*table 't': match field '.*0': no binding/s);
+    }
+  });
+
+  it("a batch that fails as a whole names the update that was wrong, also without details", async () => {
+    const updates = Array.from({ length: 3000 }, (_, i) => insert(aclEntry(i)));
+    const wrong = remove(aclEntry(7000));
+    const { ROLLBACK_ON_ERROR, DATAPLANE_ATOMIC } = p4.v1.WriteRequest.Atomicity;
+    for (const atomicity of [ROLLBACK_ON_ERROR, DATAPLANE_ATOMIC]) {
+      const request = { deviceId: long(1n), electionId: uint128(1n), updates: [...updates, wrong, wrong], atomicity };
+      const { code, message, slots } = await rejected(client.write(request));
+      assert.deepEqual([code, slots], [2, undefined]);
+      assert.match(message, /^3002 of 3002 updates failed; first: #3000 NOT_FOUND table 'acl' has no/);
+    }
   });
 
   requirement("ERR-04", "grpc-go with its defaults gets all details", async function (this: Mocha.Context) {

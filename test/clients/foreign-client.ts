@@ -42,7 +42,7 @@ export async function pythonClient(): Promise<Command> {
     await output("grpcio from PyPI", join(fresh, "bin/python"), ...pip);
     settle(fresh, folder);
   }
-  return [python, join(root, "test/clients/python/failing_writes.py")];
+  return [python, join(root, "test/clients/python/failing_calls.py")];
 }
 
 /** A Go client with grpc-go and the published P4Runtime stubs. @throws MissingCapability */

@@ -1,6 +1,6 @@
 /** What the compliance suite needs of a backend under test, and how it reads punted frames. */
 import type { Datapath, Plan } from "../../src/datapath/datapath.js";
-import type { PortId } from "../../src/datapath/port.js";
+import type { PortId, PortState } from "../../src/datapath/port.js";
 import type { PuntRule, QueueSpec, RuleHandle, TableSpec } from "../../src/datapath/rule.js";
 import { rule } from "../support/key-rules.js";
 
@@ -22,6 +22,10 @@ export interface Bench extends AsyncDisposable {
   receive(port: PortId, frames: readonly Uint8Array[]): Promise<void>;
   /** Frames that left by a port since the last call; `count` are awaited, and then a moment for more. */
   left(port: PortId, count: number): Promise<readonly Uint8Array[]>;
+  /** Brings a port into a state, from outside where the backend cannot; it is in that state when the promise resolves. */
+  bring(port: PortId, state: PortState): Promise<void>;
+  /** VLAN tags that the MTU does not count. */
+  readonly tagsBesideMtu: number;
 }
 
 export type OpenBench = (options: BenchOptions) => Promise<Bench>;
@@ -85,7 +89,7 @@ export function place(plan: Plan, wanted: PuntRule): RuleHandle {
 
 /** Replaces everything by `tables` and `rules`. The last table holds what `Punts` needs. */
 export async function install(
-  { datapath }: Bench,
+  { datapath }: Pick<Bench, "datapath">,
   rules: readonly PuntRule[],
   tables: readonly TableSpec[] = [{ name: "acl", maxMasks: 64, meter: packetMeter }],
 ): Promise<readonly RuleHandle[]> {

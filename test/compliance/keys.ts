@@ -1,11 +1,12 @@
 /** Every key field matches the frames that have its value, and no others. */
 import assert from "node:assert/strict";
 import type { KeyFieldName } from "../../src/datapath/frame-key.js";
-import { arp, ethernet, hex, ipv4, ipv6, tag, tcp, udp } from "../support/frame-builder.js";
+import { arp, hex, ipv4, ipv6, tag, tcp, udp } from "../support/frame-builder.js";
 import type { Match, Matches } from "../support/key-rules.js";
 import { rule } from "../support/key-rules.js";
 import type { WithBench } from "./bench.js";
 import { install, port1, port2 } from "./bench.js";
+import { ethernet } from "./frames.js";
 
 const other = ethernet(hex("6007"), new Array<number>(46).fill(0));
 const datagram = ethernet(ipv4({}, udp(1000, 2000)));

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { Code } from "../../src/base/status.js";
 import type { RuleHandle } from "../../src/datapath/rule.js";
-import { ethernet, ipv4, lldp, udp } from "../support/frame-builder.js";
+import { ipv4, udp } from "../support/frame-builder.js";
 import { always, rule } from "../support/key-rules.js";
 import type { WithBench } from "./bench.js";
 import { counted, install, packetMeter, place, port1, step } from "./bench.js";
+import { ethernet, lldp } from "./frames.js";
 
 const frame = ethernet(ipv4({}, udp(1000, 2000)));
 const anyIp = { is_ip: 1 } as const;

@@ -4,7 +4,7 @@ import { Code } from "../../src/base/status.js";
 import type { DatapathEvent } from "../../src/datapath/datapath.js";
 import { cpuPort } from "../../src/datapath/port.js";
 import type { PortId } from "../../src/datapath/port.js";
-import { lldp } from "../support/frame-builder.js";
+import { lldp } from "./frames.js";
 import { rule } from "../support/key-rules.js";
 import type { Bench, WithBench } from "./bench.js";
 import { drops, install, port1, port2 } from "./bench.js";
@@ -67,9 +67,9 @@ export function portCompliance(withBench: WithBench): void {
     "reports what happens to ports, once and in order",
     withBench(async (bench) => {
       await nextEvents(bench, 2);
-      bench.datapath.setPortState(port2, "down");
-      bench.datapath.setPortState(port2, "down");
-      bench.datapath.setPortState(port2, "up");
+      await bench.bring(port2, "down");
+      await bench.bring(port2, "down");
+      await bench.bring(port2, "up");
       bench.datapath.removePort(port2);
       assert.deepEqual(await nextEvents(bench, 3), [
         { kind: "port-state", port: port2, state: "down" },
@@ -84,9 +84,9 @@ export function portCompliance(withBench: WithBench): void {
     "punts nothing from a port that is down, and goes on when it is up again",
     withBench(async (bench, punts) => {
       await install(bench, [rule({ match: { ether_type: 0x88cc } })]);
-      bench.datapath.setPortState(port2, "down");
+      await bench.bring(port2, "down");
       await bench.receive(port2, [lldp]);
-      bench.datapath.setPortState(port2, "up");
+      await bench.bring(port2, "up");
       assert.deepEqual(await punts.take(), []);
       await bench.receive(port2, [lldp]);
       assert.equal((await punts.take()).length, 1);

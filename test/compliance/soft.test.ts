@@ -22,6 +22,11 @@ function open(options: BenchOptions): Promise<Bench> {
   })();
   return Promise.resolve({
     datapath,
+    tagsBesideMtu: 8,
+    bring(port, state) {
+      assert.ok(datapath.setPortState(port, state).ok);
+      return Promise.resolve();
+    },
     receive(port, frames) {
       for (const frame of frames) assert.notEqual(datapath.inject(port, frame), "unknown-port");
       return Promise.resolve();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
 import { defined } from "../../src/base/invariant.js";
 import { ordinaryPort } from "../../src/datapath/port.js";
 import type { p4 } from "../../src/wire/gen/proto.js";
@@ -130,6 +131,25 @@ describe("PacketIn over gRPC", () => {
       await made.stream.arbitrate(2);
       await arrive(made, 2);
       assert.deepEqual(metadataTexts(await made.stream.packetIn())[0], [1, "2"]);
+      await made.stream.quiet();
+    }),
+  );
+
+  requirement("PKT-16", "that waits for a primary which does not read is not sent once it has lost the seat", () =>
+    scene(async (made) => {
+      const { drops, packets } = made.agent.device();
+      const frame = Buffer.concat([lldp, Buffer.alloc(9000)]);
+      made.stream.pause();
+      const sent = 1200; // more than gRPC and the sockets take
+      for (let i = 0; i < sent; i += 100) await Promise.all(Array.from({ length: 100 }, () => arrive(made, 1, frame)));
+      while (packets.packetIns < sent) await turn();
+      const next = made.client.stream();
+      await next.arbitrate(2);
+      const lost = drops.get("controller-demoted");
+      assert.ok(lost > 0, "some waited");
+      made.stream.resume();
+      for (let i = 0; i < sent - lost; i++) await made.stream.packetIn();
+      assert.equal((await made.stream.arbitration()).status?.code, 6);
       await made.stream.quiet();
     }),
   );

@@ -48,11 +48,16 @@ function withEnum(): lab.LabP4Info {
   const info = withParam("kind_t", 16);
   const typeName = { name: "kind_t" };
   fieldOf(info).typeName = typeName;
-  info.controllerPacketMetadata?.[1]?.metadata?.push({ id: 2, name: "kind", bitwidth: 16, typeName });
-  const members = [1, 2].map((value) => ({ name: `m${value}`, value: lab.num(value) }));
-  info.typeInfo = { ...info.typeInfo, serializableEnums: { kind_t: { underlyingType: { bitwidth: 16 }, members } } };
+  const packetOut = defined(info.controllerPacketMetadata?.[1], "the program has a packet_out header");
+  packetOut.metadata = [{ id: 1, name: "egress_port", bitwidth: 16, typeName: { name: "port_kind_t" } }];
+  const members = [2, 3].map((value) => ({ name: `m${value}`, value: lab.num(value) }));
+  const sized = { underlyingType: { bitwidth: 16 }, members };
+  info.typeInfo = { ...info.typeInfo, serializableEnums: { kind_t: sized, port_kind_t: sized } };
   return info;
 }
+
+/** The code of our error space for metadata. */
+const badMetadata = 7;
 
 const marked = (kind: number, mark: Buffer) =>
   lab.noteEntry(kind, { action: { action: { actionId: 0x01000005, params: [{ paramId: 1, value: mark }] } } });
@@ -67,7 +72,7 @@ describe("a program", () => {
       await lab.commit(client, withEnum());
       const tooWide = lab.num(0x10000, 3);
       const wide = { ...marked(3, lab.num(1)), match: [{ fieldId: 1, exact: { value: tooWide } }] };
-      const entries = [marked(1, lab.num(2)), marked(0xbeef, lab.num(0xcafe)), marked(4, tooWide), wide];
+      const entries = [marked(2, lab.num(3)), marked(0xbeef, lab.num(0xcafe)), marked(4, tooWide), wide];
       assert.deepEqual(await lab.slotCodes(lab.write(client, entries.map(lab.insert))), [
         OK,
         OK,
@@ -81,17 +86,12 @@ describe("a program", () => {
       const param = found[0]?.tableEntry?.action?.action?.params?.[0];
       assert.deepEqual(Buffer.from(param?.value ?? []), lab.num(0xcafe));
 
-      const out = (kind: Buffer) => ({
-        payload: Buffer.alloc(60),
-        metadata: [
-          { metadataId: 1, value: Buffer.from("1") },
-          { metadataId: 2, value: kind },
-        ],
-      });
-      stream.send({ packet: out(lab.num(0xbeef)) });
+      const out = (port: Buffer) => ({ payload: Buffer.alloc(60), metadata: [{ metadataId: 1, value: port }] });
+      stream.send({ packet: out(lab.num(1)) }); // which has no name
       await stream.quiet();
       stream.send({ packet: out(tooWide) });
-      assert.equal((await stream.error()).canonicalCode, INVALID_ARGUMENT);
+      const { canonicalCode, code } = await stream.error();
+      assert.deepEqual([canonicalCode, code], [INVALID_ARGUMENT, badMetadata]);
     }),
   );
 

@@ -162,7 +162,10 @@ describe("what public suites rely on, over gRPC", () => {
     using wire = new Wire(agent.device());
     for (let i = 0; i < 1000; i++) backup.send(packetOut([[1, "2"]]));
     assert.ok((await backup.error()).packetOut);
-    assert.equal(told(await backup.arbitrate(99)), "ALREADY_EXISTS 100");
+    backup.sendArbitration(99);
+    let message = await backup.next();
+    for (; !message.arbitration; message = await backup.next()) assert.ok(message.error); // a slow machine earns more of them
+    assert.equal(told(message.arbitration), "ALREADY_EXISTS 100");
     assert.deepEqual(wire.taken(), []);
   });
 

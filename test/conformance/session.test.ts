@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
 import { Code } from "../../src/base/status.js";
 import { Agent } from "../support/agent.js";
 import { noLeaks } from "../support/no-leaks.js";
@@ -25,7 +26,7 @@ const breaks: readonly { readonly how: string; readonly breakOff: (fragile: Frag
 const fastKeepalive = `
 listeners: [{ address: 127.0.0.1, port: 9559, insecure: true }]
 devices: [{ device_id: 1, name: one, datapath: { type: soft } }]
-keepalive: { time: 200ms, timeout: 200ms }
+keepalive: { time: 1s, timeout: 1s }
 `;
 
 describe("session life over gRPC", () => {
@@ -65,7 +66,7 @@ describe("session life over gRPC", () => {
         await stream.arbitrate(9);
         breakOff({ stream, proxy });
         await stream.ended();
-        while (agent.device().controllers.count > 1) await first.quiet();
+        while (agent.device().controllers.count > 1) await turn();
         assert.equal(told(await late.arbitrate(9)), "ALREADY_EXISTS 10");
         await allQuiet(first);
       },

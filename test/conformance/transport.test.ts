@@ -11,6 +11,7 @@ import { parseConfig } from "../../src/config/load.js";
 import { run } from "../../src/daemon/run.js";
 import { p4 } from "../../src/wire/gen/proto.js";
 import { Agent } from "../support/agent.js";
+import { Daemon } from "../support/daemon.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { long, P4Client, primary, push, rejected, uint128, type Failure } from "../support/p4-client.js";
 import { requirement } from "../support/requirement.js";
@@ -34,6 +35,16 @@ describe("the service", () => {
         [9559],
       );
       assert.equal(telemetry.prometheus, undefined);
+    }
+    const holder = createServer().on("error", () => {}); // whoever has the port already holds it as well
+    holder.listen(9559, "127.0.0.1");
+    await new Promise<void>((resolve) => holder.once("listening", resolve).once("error", () => resolve()));
+    try {
+      const { code, stderr } = await Daemon.outcome({});
+      assert.equal(code, 71);
+      assert.match(stderr, /127\.0\.0\.1:9559/);
+    } finally {
+      holder.close();
     }
   });
 
@@ -191,6 +202,14 @@ describe("the service", () => {
     using client = new P4Client(`127.0.0.1:${port}`);
     const tries = () => Promise.all([codeOf(client.write(inserting([], 1))), codeOf(client.read(everyEntry))]);
     assert.deepEqual(await tries(), ["UNAVAILABLE", "UNAVAILABLE"]);
+    {
+      await using _daemon = await Daemon.start({ args: ["--port", String(port)] });
+      using served = new P4Client(`127.0.0.1:${port}`);
+      assert.deepEqual(await Promise.all([codeOf(served.write(inserting([], 1))), codeOf(served.read(everyEntry))]), [
+        "PERMISSION_DENIED",
+        "FAILED_PRECONDITION",
+      ]);
+    }
     const agent = await Agent.start();
     const [live, stranger] = [agent.client().stream(), agent.client().stream()];
     await live.arbitrate(1);

@@ -10,10 +10,10 @@ import { readText, root } from "../support/repository.js";
 
 const environment = { ...process.env, NO_COLOR: "1" };
 
-/** What `npm run` would start: `node FILE`. */
+/** What `npm run` would start: `exec node FILE`. */
 function npmRun(name: "start" | "demo", args: readonly string[]): ChildProcess {
   const { scripts } = JSON.parse(readText("package.json")) as { scripts: Record<string, string> };
-  const file = /^node (\S+)$/.exec(scripts[name] ?? "")?.[1];
+  const file = /^exec node (\S+)$/.exec(scripts[name] ?? "")?.[1];
   assert.ok(file, `npm run ${name} is node and a file`);
   return spawn(process.execPath, [file, ...args], { cwd: root, env: environment, stdio: ["ignore", "pipe", "pipe"] });
 }
@@ -88,7 +88,7 @@ describe("README.md", () => {
     const yaml = /```yaml\n([^]*?)```/.exec(readText("README.md"))?.[1] ?? "";
     const config = await parseConfig(Buffer.from(yaml), "README.md");
     assert.deepEqual(
-      config.interfaces.map(({ portId, mtu }) => [portId, mtu]),
+      config.interfaces.map((each) => [each.portId, each.type === "virtual" && each.mtu]),
       [
         [1, 1500],
         [2, 9000],

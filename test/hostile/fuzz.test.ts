@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { finish } from "../../src/base/steps.js";
 import { StatusError } from "../../src/base/status.js";
 import type { FrameResult } from "../../src/datapath/injector.js";
 import { ordinaryPort, type PortId } from "../../src/datapath/port.js";
@@ -17,6 +18,7 @@ import { acl, aclProgram } from "../support/acl-program.js";
 import { Agent } from "../support/agent.js";
 import { sampleFrames } from "../support/any-frame.js";
 import { fuzzRuns } from "../support/fuzz-runs.js";
+import { stepsTo } from "../support/program-options.js";
 import { rule, type Matches } from "../support/key-rules.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { long, P4Client, uint128, type Entity } from "../support/p4-client.js";
@@ -151,7 +153,7 @@ describe("fuzzing", () => {
       [anyStreamMessage, (bytes) => stream.decode(bytes)],
       [anyInject, decodeInjectRequest],
       [() => get, decodeGetPipelineRequest],
-      [() => set, (bytes) => decodeSetPipelineRequest(bytes).config?.p4info.decode()],
+      [() => set, (bytes) => finish(decodeSetPipelineRequest(bytes).config?.p4info.decode() ?? stepsTo(undefined))],
       [() => program, (bytes) => indexP4Info(decodeP4Info(bytes))],
     ];
     for (let i = 0; i < decoded; i++) {

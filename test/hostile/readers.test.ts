@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type * as grpc from "@grpc/grpc-js";
 import { setTimeout as delay } from "node:timers/promises";
-import { acl, packetOut } from "../support/acl-program.js";
+import { acl, aclProgram, packetOut } from "../support/acl-program.js";
 import { ethernet, ipv4, udp } from "../support/frame-builder.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { long, P4Client, uint128 } from "../support/p4-client.js";
@@ -36,6 +36,8 @@ const arbitration = p4.v1.StreamMessageRequest.encode({
 
 const subscribeResults = "/fourward.dataplane.Dataplane/SubscribeResults";
 const streamChannel = "/p4.v1.P4Runtime/StreamChannel";
+const getPipeline = "/p4.v1.P4Runtime/GetForwardingPipelineConfig";
+const program = aclProgram({ ports: "sdn_bitwidth" });
 
 /** A PacketOut that the ACL sees, of `length` bytes. */
 function submitted(length: number): Uint8Array {
@@ -162,6 +164,25 @@ describe("a client that never reads", () => {
         out.cancel();
       };
     });
+  });
+
+  it("costs one answer: a pipeline config of 8 MiB, asked for 40 times, over and over", async function () {
+    this.timeout(60_000);
+    const stream = controller.stream();
+    await stream.arbitrate(3n, { deviceId: long(2n), role: { name: role } });
+    const config = { p4info: p4.config.v1.P4Info.decode(program), p4DeviceConfig: Buffer.alloc(8 * MiB, 7) };
+    const action = p4.v1.SetForwardingPipelineConfigRequest.Action.VERIFY_AND_COMMIT;
+    await controller.setPipeline({ deviceId: long(2n), role, electionId, action, config });
+    stream.cancel();
+    const request = p4.v1.GetForwardingPipelineConfigRequest.encode({ deviceId: long(2n) }).finish();
+    using client = new RawClient(scene.port);
+    await bounded(async () => {
+      const calls = Array.from({ length: 40 }, () => unread(client, getPipeline, request));
+      await delay(1500);
+      return () => calls.forEach((call) => call.cancel());
+    });
+    const { code } = await client.call(getPipeline, "unary", request);
+    assert.equal(code, 0, "who reads is served");
   });
 
   it("costs what it asked for at once: reflection, 20,000 times", async function () {

@@ -18,7 +18,8 @@ const cpu = 0xfffffffd;
 
 const yaml = `
 listeners: [{ address: 127.0.0.1, port: 1, insecure: true }]
-devices: [{ device_id: 1, datapath: { type: soft } }]
+devices: [{ device_id: 1, datapath: { type: soft } }, { device_id: 2, datapath: { type: soft } }]
+interfaces: { one: { device: 1, port_id: 1 }, two: { device: 1, port_id: 2 } }
 `;
 
 export class Scene implements AsyncDisposable {

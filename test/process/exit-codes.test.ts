@@ -109,7 +109,11 @@ describe("p4rtd ends", () => {
 
   for (const { args, stdout } of [
     { args: ["--version"], stdout: /^\d+\.\d+\.\d+\n$/ },
-    { args: ["--help"], stdout: /^Usage: p4rtd [\s\S]*--port-file[\s\S]*71 a listener cannot bind/ },
+    {
+      args: ["--help"],
+      stdout:
+        /^Usage: p4rtd [\s\S]*--port-file[\s\S]*--cleanup[\s\S]*69 a datapath[\s\S]*71 a listener cannot bind[\s\S]*77 a privilege[\s\S]*P4RTD_RUN_DIR/,
+    },
     { args: ["--check"], stdout: /^default configuration: OK\n$/ },
   ])
     it(`with 0 after ${args.join(" ")}`, async () => {

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
+import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { Daemon, Folder } from "../support/daemon.js";
 import { noLeaks } from "../support/no-leaks.js";
-import { primary, rejected } from "../support/p4-client.js";
+import { long, primary, rejected } from "../support/p4-client.js";
+import { root } from "../support/repository.js";
 
 const unavailable = 14;
 /** Messages as they are. */
@@ -16,6 +21,8 @@ const breaking = 'data:text/javascript,process.on("SIGUSR2",()=>{throw new Error
 /** A call that its client does not end. */
 const watchHealth = ["/grpc.health.v1.Health/Watch", new Uint8Array(0), bytes] as const;
 
+const watchResults = ["/fourward.dataplane.Dataplane/SubscribeResults", new Uint8Array(0), bytes] as const;
+
 describe("p4rtd as a process", () => {
   before("the descriptor that watches folders is opened once and stays", () => watch(tmpdir()).close());
   noLeaks();
@@ -26,7 +33,10 @@ describe("p4rtd as a process", () => {
 
       await using daemon = await Daemon.start();
       const client = await daemon.client();
-      const unfinished = rejected(client.serverStream(...watchHealth));
+      const unfinished = [watchHealth, watchResults].map(([path, request, codec]) =>
+        rejected(client.serverStream(path, request, codec)),
+      );
+      await client.capabilities(); // those before it have arrived
       const streams = [await primary(client), client.stream()];
       const began = performance.now();
       daemon.signal(signal);
@@ -37,7 +47,10 @@ describe("p4rtd as a process", () => {
       );
       assert.equal((await daemon.ended).code, 0);
       assert.ok(performance.now() - began < 2000);
-      await unfinished;
+      assert.deepEqual(
+        (await Promise.all(unfinished)).map(({ code }) => code),
+        [unavailable, unavailable],
+      );
     });
 
   for (const signal of ["SIGTERM", "SIGINT"] as const)
@@ -50,6 +63,45 @@ describe("p4rtd as a process", () => {
       assert.equal((await daemon.ended).code, 0);
       assert.equal(existsSync(file), false);
     });
+
+  for (const signal of ["SIGTERM", "SIGINT"] as const)
+    it(`ends when npm, which started it, gets ${signal}`, async () => {
+      using folder = new Folder();
+      const file = folder.at("port");
+      const npm = spawn("npm", ["start", "--", "--port", "0", "--port-file", file], {
+        cwd: root,
+        env: { ...process.env, npm_config_update_notifier: "false" },
+        stdio: ["ignore", "ignore", "pipe"],
+        detached: true, // a group of its own
+      });
+      const log = text(npm.stderr); // open as long as the daemon is
+      const ended = once(npm, "close");
+      try {
+        await folder.appearing("port", () => {});
+        npm.kill(signal);
+        await Promise.race([ended, delay(5000, undefined, { ref: false })]);
+        assert.equal(existsSync(file), false, "the daemon goes on");
+      } finally {
+        try {
+          process.kill(-(npm.pid ?? 0), "SIGKILL");
+        } catch {
+          // the whole group is gone, as it should be
+        }
+      }
+      assert.match(await log, /"event":"daemon\.stopping"/);
+    });
+
+  it("goes on when nobody reads its log any more", async () => {
+    await using daemon = await Daemon.start();
+    const client = await daemon.client();
+    const stream = await primary(client);
+    daemon.closeLog();
+    for (let i = 0; i < 5; i++) assert.equal((await rejected(client.write({ deviceId: long(9n) }))).code, 5);
+    await client.capabilities();
+    await stream.quiet();
+    daemon.signal("SIGTERM");
+    assert.equal((await daemon.ended).code, 0);
+  });
 
   it("puts the port file in place only when it is complete", async () => {
     using folder = new Folder();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as protobuf from "protobufjs/minimal.js";
 import { Daemon } from "../support/daemon.js";
 import { noLeaks } from "../support/no-leaks.js";
-import type { P4Client } from "../support/p4-client.js";
+import { rejected, type P4Client } from "../support/p4-client.js";
 
 const serving = 1;
 const notServing = 2;
@@ -77,6 +77,16 @@ describe("the standard services of a process", () => {
     const names = ["", "p4.v1.P4Runtime"];
     const check = (name: string) => client.unary(`${health}Check`, healthRequest(name), healthResponse);
     assert.deepEqual(await Promise.all(names.map(check)), [serving, serving]);
+  });
+
+  it("answer who asks for a name that no trailers hold", async () => {
+    await using daemon = await Daemon.start();
+    const client = await daemon.client();
+    for (const name of ["x".repeat(100_000), "a" + "😀".repeat(50_000)]) {
+      const { code, message } = await rejected(client.unary(`${health}Check`, healthRequest(name), healthResponse));
+      assert.equal(code, 5);
+      assert.match(message, /^Health status unknown for service (x+|a😀+)…$/u);
+    }
   });
 
   it("tell by Watch that it stops", async () => {

@@ -1,7 +1,7 @@
 /** The built daemon as a child process, started as users start it. */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync, watch, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, watch, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -17,6 +17,10 @@ export interface DaemonOptions {
   readonly args?: readonly string[];
   /** Arguments for Node itself. */
   readonly nodeArguments?: readonly string[];
+  /** A command that runs the one behind it, such as `setpriv --reuid 65534`. */
+  readonly within?: readonly string[];
+  /** Added to the environment of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** One line of the log. */
@@ -42,10 +46,13 @@ export class Daemon implements AsyncDisposable {
 
   private constructor(options: DaemonOptions, folder: Folder) {
     this.#folder = folder;
-    const { yaml, args = [], nodeArguments = [] } = options;
+    const { yaml, args = [], nodeArguments = [], within: around = [], environment = {} } = options;
     const config = yaml === undefined ? [] : ["--config", folder.write("p4rtd.yaml", yaml)];
-    this.#child = spawn(process.execPath, [...nodeArguments, program, ...config, ...args], {
+    if (around.length > 0) chmodSync(folder.path, 0o755); // it may run as somebody else
+    const [command = "", ...rest] = [...around, process.execPath, ...nodeArguments, program, ...config, ...args];
+    this.#child = spawn(command, rest, {
       stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, P4RTD_RUN_DIR: folder.at("run"), ...environment },
     });
     const { stdout, stderr } = this.#child;
     assert.ok(stdout && stderr);
@@ -108,6 +115,11 @@ export class Daemon implements AsyncDisposable {
     const client = new P4Client(await this.address());
     this.#clients.push(client);
     return client;
+  }
+
+  /** Stops reading its log, as if the reader of the pipe had gone. */
+  closeLog(): void {
+    this.#child.stderr?.destroy();
   }
 
   signal(signal: NodeJS.Signals): void {

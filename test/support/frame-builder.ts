@@ -42,8 +42,17 @@ export function ipv4(fields: Ipv4Fields, payload: readonly number[] = []): numbe
   const { src = "10.0.0.1", dst = "10.0.0.2", protocol = 17, ttl = 64, tos = 0, fragment = 0, options = [] } = fields;
   const words = 5 + options.length / 4;
   const total = 4 * words + payload.length;
-  const head = [0x40 | words, tos, ...be(total, 2), 0, 0, ...be(fragment, 2), ttl, protocol, 0, 0];
-  return [0x08, 0x00, ...head, ...ip(src), ...ip(dst), ...options, ...payload];
+  const before = [0x40 | words, tos, ...be(total, 2), 0, 0, ...be(fragment, 2), ttl, protocol];
+  const after = [...ip(src), ...ip(dst), ...options];
+  return [0x08, 0x00, ...before, ...checksum([...before, ...after]), ...after, ...payload];
+}
+
+/** The Internet checksum of an even number of bytes. @see RFC 1071 */
+function checksum(bytes: readonly number[]): number[] {
+  let sum = 0;
+  bytes.forEach((byte, i) => (sum += i % 2 === 0 ? byte << 8 : byte));
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  return be(~sum & 0xffff, 2);
 }
 
 export interface Ipv6Fields {

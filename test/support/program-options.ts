@@ -1,4 +1,5 @@
 /** Options under which tests build programs: the software datapath's capabilities, nothing configured. */
+import type { Steps } from "../../src/base/steps.js";
 import { decodeP4Info } from "../../src/wire/decode-p4info.js";
 import type { P4InfoSpec } from "../../src/pipeline/p4info.js";
 import type { P4InfoSource, PipelineConfig, ProgramOptions } from "../../src/switch/program.js";
@@ -23,7 +24,13 @@ export function programOptions(more: Partial<ProgramOptions> = {}): ProgramOptio
 
 /** A P4Info that needs no decoding; two of them have the same meaning if they are given the same `name`. */
 export function sourceOf(spec: P4InfoSpec, name: string): P4InfoSource {
-  return { bytes: Buffer.from(name), decode: () => spec, fingerprint: () => name };
+  return { bytes: Buffer.from(name), decode: () => stepsTo(spec), fingerprint: () => name };
+}
+
+/** `value`, after one step. */
+export function* stepsTo<T>(value: T): Steps<T> {
+  yield;
+  return value;
 }
 
 export function published(name: PublishedProgram): P4InfoSpec {

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 export const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** Built, fetched or private folders: no part of the source. */
-const skipped = new Set(["node_modules", "dist", "coverage", ".git", "gen"]);
+const skipped = new Set(["node_modules", "build", "dist", "coverage", ".git", "gen"]);
 
 /** Every file at or below `path` (relative to the root) that ends in `suffix`: paths from the root, sorted; none if `path` is absent. */
 export function filesBelow(path: string, suffix = ""): readonly string[] {

@@ -12,7 +12,7 @@ import type {
 } from "../../src/datapath/datapath.js";
 import { keyWords } from "../../src/datapath/frame-key.js";
 import type { PortId, PortSpec, PortState, PortStatus } from "../../src/datapath/port.js";
-import type { PuntRule, QueueSpec, RuleHandle, TableSpec } from "../../src/datapath/rule.js";
+import type { InstalledRule, PuntRule, QueueSpec, RuleHandle, TableSpec } from "../../src/datapath/rule.js";
 import { ordinaryPort } from "../../src/datapath/port.js";
 import { SoftDatapath } from "../../src/datapath/soft/soft-datapath.js";
 import { defined } from "../../src/base/invariant.js";
@@ -29,6 +29,8 @@ export interface Script {
   failCommit?: Status | undefined;
   /** Lets each `commit` wait for it. */
   holdCommit?: Promise<void> | undefined;
+  /** Changes what `dump` tells: a datapath that drifted. */
+  drift?: ((held: Iterable<InstalledRule>) => Iterable<InstalledRule>) | undefined;
 }
 
 const port = (id: number): PortSpec => ({
@@ -77,6 +79,11 @@ export class ScriptedDatapath implements Datapath {
 
   counters(rules: readonly RuleHandle[], into: Float64Array): Promise<void> {
     return this.soft.counters(rules, into);
+  }
+
+  dump(): Iterable<InstalledRule> {
+    const held = this.soft.dump();
+    return this.script.drift?.(held) ?? held;
   }
 
   transmit(frames: readonly OutgoingFrame[]): readonly TransmitResult[] {

@@ -4,7 +4,7 @@ import { Code, ok } from "../../base/status.js";
 import { keyWords } from "../frame-key.js";
 import { word } from "./parser.js";
 import type { RuleTuple, SoftRule } from "./soft-rule.js";
-import { Tuple, maskedHash } from "./tuple.js";
+import { Tuple, maskedHash, type HeldKey } from "./tuple.js";
 
 /** Keys of a rule: `count` values and masks of `keyWords` words each. */
 export interface RuleKeys {
@@ -59,6 +59,11 @@ export class Classifier {
       if (rule !== undefined && (best === undefined || rule.outranks(best))) best = rule;
     }
     return best;
+  }
+
+  /** Every key of every rule that lives in `generation`, as frames would find it. */
+  *keys(generation: number): Generator<HeldKey, void, void> {
+    for (const tuple of this.#order) yield* tuple.keys(generation);
   }
 
   /** Links `rule` under `keys`, all or none of them. RESOURCE_EXHAUSTED if it needs more masks than the table may hold. */

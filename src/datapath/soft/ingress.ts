@@ -1,6 +1,7 @@
 /** A frame's way through the switch: what the rules make of it, and where it goes. */
 import type { Classification } from "../datapath.js";
 import type { DropCounts, DropReason } from "../drop-reason.js";
+import { maxFrameBytes } from "../frame-size.js";
 import type { FrameResult, OutputFrame } from "../injector.js";
 import type { PortId } from "../port.js";
 import { cpuPort } from "../port.js";
@@ -9,9 +10,6 @@ import type { Policers } from "./policers.js";
 import type { Port, PortTable } from "./port-table.js";
 import type { PuntQueue } from "./punt-queue.js";
 import type { Routes } from "./routes.js";
-
-/** Largest frame that is punted or transmitted, in bytes without FCS. */
-export const maxFrameBytes = 9216;
 
 /** The parts of the switch that a frame meets. */
 export interface IngressParts {

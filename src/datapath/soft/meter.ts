@@ -30,12 +30,6 @@ export class Meter {
   }
 }
 
-/** True if a meter of one configuration marks as one of the other does. */
-export function sameConfig(a: MeterConfig | undefined, b: MeterConfig | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return a.cir === b.cir && a.cburst === b.cburst && a.pir === b.pir && a.pburst === b.pburst && a.eburst === b.eburst;
-}
-
 interface Marker {
   mark(size: number, elapsedNs: number): Colour;
 }

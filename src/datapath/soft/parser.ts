@@ -1,18 +1,14 @@
 /** Frames into keys, laid out as `frame-key.ts` says. */
+import { ethernetBytes, isTag, maxTags } from "../frame-size.js";
 import { Presence, keyWords } from "../frame-key.js";
 import type { PortId } from "../port.js";
 
-const ethernetBytes = 14;
-const maxTags = 8;
 const maxExtensions = 8;
 
 const EtherType = {
   ipv4: 0x0800,
   arp: 0x0806,
-  vlan: 0x8100,
   ipv6: 0x86dd,
-  provider: 0x88a8,
-  qinq: 0x9100,
 } as const;
 
 const Protocol = {
@@ -69,18 +65,6 @@ export function parseFrame(port: PortId, frame: Uint8Array, key: Int32Array): bo
   key[4] = u32(frame, 8);
   key[5] = (type << 16) | tag;
   return true;
-}
-
-/** Length of the Ethernet header of `frame` with the tags that are followed, whole or cut off: what the MTU does not count. */
-export function linkBytes(frame: Uint8Array): number {
-  let tags = 0;
-  while (tags < maxTags && isTag(u16(frame, ethernetBytes - 2 + 4 * tags))) tags++;
-  return ethernetBytes + 4 * tags;
-}
-
-/** True for the EtherType of a VLAN tag. */
-function isTag(type: number): boolean {
-  return type === EtherType.vlan || type === EtherType.provider || type === EtherType.qinq;
 }
 
 /** PCP and VLAN id of a tag, which has DEI between them, side by side. */

@@ -3,9 +3,10 @@ import { defined, invariant } from "../../base/invariant.js";
 import type { Result, ResultOf } from "../../base/status.js";
 import { ok } from "../../base/status.js";
 import type { Plan } from "../datapath.js";
-import type { MeterSpec, PuntRule, RuleHandle, TableSpec } from "../rule.js";
+import { sameConfig } from "../rule.js";
+import type { InstalledRule, MeterSpec, PuntRule, RuleHandle, TableSpec } from "../rule.js";
 import { Classifier } from "./classifier.js";
-import { Meter, sameConfig } from "./meter.js";
+import { Meter } from "./meter.js";
 import { SoftRule } from "./soft-rule.js";
 import type { Ticks } from "./ticks.js";
 
@@ -41,6 +42,16 @@ export class RuleBase {
 
   nextAge(): number {
     return this.#rulesEver++;
+  }
+
+  /** @see Datapath.dump */
+  *dump(): Generator<InstalledRule, void, void> {
+    const { generation } = this;
+    for (const { rules } of this.tables)
+      for (const { rule, value, mask } of rules.keys(generation)) {
+        const { table, priority, action, cookie } = rule;
+        yield { table, priority, value, mask, action, cookie };
+      }
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Clock } from "../../base/clock.js";
 import { systemClock } from "../../base/clock.js";
 import { invariant } from "../../base/invariant.js";
+import { Mailbox } from "../../base/mailbox.js";
 import { Slices } from "../../base/slices.js";
 import type { Result } from "../../base/status.js";
 import { Code } from "../../base/status.js";
@@ -23,14 +24,13 @@ import { keyFields } from "../frame-key.js";
 import type { KeyFieldName } from "../frame-key.js";
 import type { FrameResult, Injector, ResultBacklog } from "../injector.js";
 import { SubscriberTooSlow } from "../injector.js";
+import { linkBytes, maxFrameBytes, minFrameBytes } from "../frame-size.js";
 import { cpuPort, cpuPortName } from "../port.js";
 import type { PortId, PortSpec, PortState, PortStatus } from "../port.js";
-import type { QueueSpec, RuleHandle, Verdict } from "../rule.js";
+import type { InstalledRule, QueueSpec, RuleHandle, Verdict } from "../rule.js";
 import { AddressSet } from "./address-set.js";
 import { FramePath } from "./frame-path.js";
-import { Ingress, maxFrameBytes } from "./ingress.js";
-import { Mailbox } from "./mailbox.js";
-import { linkBytes } from "./parser.js";
+import { Ingress } from "./ingress.js";
 import type { PolicerSpec } from "./policer.js";
 import { Policers } from "./policers.js";
 import { Port, PortTable } from "./port-table.js";
@@ -62,7 +62,6 @@ export interface SoftOptions {
   readonly puntBacklog?: PuntBacklog;
 }
 
-const minFrameBytes = 14;
 /** Events that may wait for their reader; one more is a reader that does not read, and an error to it. */
 const maxEvents = 65_536;
 const verdicts: readonly Verdict[] = ["forward", "drop", "trap", "copy", "deny", "copy-cancel"];
@@ -145,6 +144,10 @@ export class SoftDatapath implements Datapath, Injector {
       into[2 * i + 1] = rule.bytes;
     });
     return Promise.resolve();
+  }
+
+  dump(): Iterable<InstalledRule> {
+    return this.#rules.dump();
   }
 
   transmit(frames: readonly OutgoingFrame[]): readonly TransmitResult[] {

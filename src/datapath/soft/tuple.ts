@@ -1,6 +1,6 @@
 /** The rules of one table that share one mask, found by hash. */
 import { defined } from "../../base/invariant.js";
-import { etherTypeMask, etherTypeWord } from "../frame-key.js";
+import { etherTypeMask, etherTypeWord, keyWords } from "../frame-key.js";
 import { word } from "./parser.js";
 import { Pile } from "./pile.js";
 import type { RuleTuple, SoftRule } from "./soft-rule.js";
@@ -8,6 +8,14 @@ import type { RuleTuple, SoftRule } from "./soft-rule.js";
 /** Filter bits per bucket, as a power of two: 16 keep false positives below 7 %. */
 const filterShift = 4;
 const firstCapacity = 4;
+
+/** A rule under one of its keys. */
+export interface HeldKey {
+  readonly rule: SoftRule;
+  /** `keyWords` words, borrowed until the next key is asked for. */
+  readonly value: Int32Array;
+  readonly mask: Int32Array;
+}
 
 /** What one addition or removal pays towards finding the best priority anew. */
 const credit = 8;
@@ -132,6 +140,19 @@ export class Tuple implements RuleTuple {
     this.linked--;
     this.#credit += credit;
     if (rule.priority === this.best) this.#atBest--;
+  }
+
+  /** Every key with each of its rules that lives in `generation`, out of the cells. */
+  *keys(generation: number): Generator<HeldKey, void, void> {
+    const value = new Int32Array(keyWords);
+    for (let cell = 0; cell < this.#tops.length; cell++) {
+      const top = this.#tops[cell];
+      if (top === undefined) continue;
+      let at = cell * this.#stride + 1;
+      for (let i = 0; i < this.pairs.length; i += 2) value[word(this.pairs, i)] = word(this.#cells, ++at);
+      for (const rule of this.#piles.get(cell) ?? [top])
+        if (rule.livesIn(generation)) yield { rule, value, mask: this.mask };
+    }
   }
 
   /** True if `settle` could lower `best` and additions and removals have paid for the search. */

@@ -2,8 +2,7 @@
 import type * as grpc from "@grpc/grpc-js";
 import { notFound, unimplemented } from "../../base/status.js";
 import type { Switch } from "../../switch/switch.js";
-import type { RpcContext } from "../context.js";
-import { deviceOf } from "../context.js";
+import { deviceOf, type Call, type RpcContext } from "../context.js";
 import { byteMethod } from "../method.js";
 import { serviceError, unary } from "../unary.js";
 import { injectPacket } from "./inject-packet.js";
@@ -35,9 +34,9 @@ function deviceFor(context: RpcContext, metadata: grpc.Metadata): Switch {
 
 /** Handlers of the service, for `grpc.Server.addService` with `dataplaneDefinition`. */
 export function dataplaneHandlers(context: RpcContext): grpc.UntypedServiceImplementation {
-  const missing = (method: string) => (call: { getPeer(): string; emit(event: "error", error: Error): boolean }) => {
+  const missing = (method: string) => (call: Call & { emit(event: "error", error: Error): boolean }) => {
     const error = unimplemented(`${method} is not implemented; InjectPacket and SubscribeResults are`);
-    call.emit("error", serviceError(context, method, call.getPeer(), error));
+    call.emit("error", serviceError(context, method, call, error));
   };
   return {
     InjectPacket: unary(context, "InjectPacket", (request, call) =>

@@ -1,5 +1,5 @@
 /** `SubscribeResults`: the fate of every frame from the moment `active` is sent. */
-import { resourceExhausted } from "../../base/status.js";
+import { resourceExhausted, StatusError, type Status } from "../../base/status.js";
 import { controllerPort, frameResults } from "../../switch/injection.js";
 import type { Switch } from "../../switch/switch.js";
 import { encodeResult, encodeSubscriptionActive } from "../../wire/dataplane.js";
@@ -17,6 +17,14 @@ export async function subscribeResults(
 ): Promise<void> {
   const gone = new AbortController();
   call.on("cancelled", () => gone.abort());
+  let dismissed: StatusError | undefined;
+  const running = {
+    end: (status: Status) => {
+      dismissed = new StatusError(status);
+      gone.abort();
+    },
+  };
+  context.streams.add(running);
   try {
     const from = device();
     const results = frameResults(from, gone.signal, backlog);
@@ -33,10 +41,15 @@ export async function subscribeResults(
       );
       await sent(call, message, gone.signal);
     }
+    if (dismissed !== undefined) throw dismissed;
     call.end();
   } catch (error) {
-    if (gone.signal.aborted) call.end();
-    else call.emit("error", serviceError(context, "SubscribeResults", call.getPeer(), tooSlow(error)));
+    if (dismissed !== undefined && !call.cancelled)
+      call.emit("error", serviceError(context, "SubscribeResults", call, dismissed));
+    else if (gone.signal.aborted) call.end();
+    else call.emit("error", serviceError(context, "SubscribeResults", call, tooSlow(error)));
+  } finally {
+    context.streams.delete(running);
   }
 }
 

@@ -1,5 +1,5 @@
 /** `Read`: entities as a stream of responses, cut by size. */
-import type { Status } from "../../base/status.js";
+import { StatusError, type Status } from "../../base/status.js";
 import type { EntitySink } from "../../entity/entity-sink.js";
 import type { FlowingSink } from "../../switch/read.js";
 import { decodeReadRequest } from "../../wire/decode-read.js";
@@ -53,6 +53,14 @@ export async function read(context: RpcContext, call: ServerStreamCall): Promise
   const began = performance.now();
   const stop = new AbortController();
   call.on("cancelled", () => stop.abort());
+  let dismissed: StatusError | undefined;
+  const running = {
+    end: (status: Status) => {
+      dismissed = new StatusError(status);
+      stop.abort(dismissed);
+    },
+  };
+  context.streams.add(running);
   try {
     const header = decodeReadRequest(call.request);
     const stream = new ReadStream(call, stop);
@@ -72,8 +80,10 @@ export async function read(context: RpcContext, call: ServerStreamCall): Promise
       call.end();
       return;
     }
-    const failure = serviceError(context, "Read", call.getPeer(), error);
+    const failure = serviceError(context, "Read", call, dismissed ?? error);
     context.finished("Read", failure.code, (performance.now() - began) / 1000);
     call.emit("error", failure);
+  } finally {
+    context.streams.delete(running);
   }
 }

@@ -53,7 +53,7 @@ class Channel implements ControllerStream {
 
   open(): void {
     const call = this.#call;
-    this.#context.strangers.add(this);
+    this.#context.streams.add(this);
     call.on("data", (bytes: Buffer) => this.#receive(bytes));
     call.on("drain", () => {
       this.#blocked = false;
@@ -89,7 +89,7 @@ class Channel implements ControllerStream {
   #fail(error: unknown): void {
     if (this.#ended) return;
     this.#leave();
-    const failure = serviceError(this.#context, "StreamChannel", this.peer, error);
+    const failure = serviceError(this.#context, "StreamChannel", this.#call, error);
     this.#call.emit("error", failure);
     this.#finish(failure.code);
   }
@@ -129,7 +129,7 @@ class Channel implements ControllerStream {
   /** The first arbitration message decides which device the stream belongs to. */
   #join(deviceId: bigint): Membership {
     const device = deviceOf(this.#context, deviceId);
-    this.#context.strangers.delete(this);
+    this.#context.streams.delete(this);
     this.#member = { device, id: device.controllers.connect(this), source: device.packets.source(this) };
     return this.#member;
   }
@@ -188,7 +188,7 @@ class Channel implements ControllerStream {
 
   #leave(): void {
     this.#ended = true;
-    this.#context.strangers.delete(this);
+    this.#context.streams.delete(this);
     const lost = this.backlog.clear();
     const member = this.#member;
     if (member === undefined) return;

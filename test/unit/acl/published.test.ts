@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { bindPipeline, type Bindings } from "../../../src/acl/bindings.js";
 import { Code, StatusError } from "../../../src/base/status.js";
+import { finish } from "../../../src/base/steps.js";
 import { indexP4Info } from "../../../src/pipeline/index-p4info.js";
 import { buildProgram } from "../../../src/switch/program.js";
 import { golden } from "../../support/golden.js";
@@ -37,12 +38,12 @@ describe("published programs", () => {
       const bindings = bind(name);
       assert.deepEqual(bindings.unrealised, []);
       golden(`acl/${name}.bindings.txt`, bindingText(bindings));
-      buildProgram(configOf(published(name), name), programOptions());
+      finish(buildProgram(configOf(published(name), name), programOptions()));
     });
 
   requirement("SFP-09", "middleblock is refused with everything that stands in the way", () => {
     assert.throws(
-      () => buildProgram(configOf(published("middleblock"), "middleblock"), programOptions()),
+      () => finish(buildProgram(configOf(published("middleblock"), "middleblock"), programOptions())),
       (error) => {
         assert.ok(error instanceof StatusError);
         assert.equal(error.status.code, Code.INVALID_ARGUMENT);
@@ -78,7 +79,7 @@ describe("published programs", () => {
 
   it("middleblock is taken when unbound tables are stored, and what is unrealised is known", () => {
     const config = configOf(published("middleblock"), "middleblock");
-    const { bindings } = buildProgram(config, programOptions({ unboundTables: "store" }));
+    const { bindings } = finish(buildProgram(config, programOptions({ unboundTables: "store" })));
     golden("acl/middleblock.stored.txt", bindingText(bindings));
   });
 });

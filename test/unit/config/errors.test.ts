@@ -29,6 +29,10 @@ const broken: Readonly<Record<string, string>> = {
   "anchor-of-nothing": "limits: *none\n",
   "alias-that-holds-itself": "devices: &a [*a, *a]\n",
   "nested-too-deeply": `limits: ${"[".repeat(50)}${"]".repeat(50)}\n`,
+  admin: `listeners: [{ unix: /run/p4rtd.sock, insecure: true }]
+admin: { unix: /run/p4rtd.sock, mode: 0660, group: "a b", insecure: true }
+`,
+  "admin-without-socket": "admin: {}\n",
   "unknown-keys": `lissteners: []
 limit: {}
 zzzzzzzz: 1
@@ -43,10 +47,10 @@ listeners:
   - { address: "::", port: 9559, insecure: true, tls_profile: mgmt, vrf: mgmt, dscp: cs4, netns: blue }
 devices:
   - device_id: 1
-    datapath: { type: kernel, attach: auto, netns: blue }
+    datapath: { type: sai, drop_hook: xdp, engine: tuples }
     pipeline: { preload: true }
 interfaces:
-  eth1: { port_id: 1, type: tap, netdev: tap1, netns: blue, watch_port: 2 }
+  eth1: { port_id: 1, netns: blue, watch_port: 2 }
 limits: { session_limit: 20, max_connections: 10 }
 keepalive: { min_client_interval: 1s }
 restart: { mode: warm, state_dir: /var/lib/p4rtd }
@@ -97,6 +101,55 @@ interfaces: {}
       local_addresses: [10.0.0.1, 10.0.0.0/8, "fe80::1%eth0", 5]
       routes: { 10.0.0.1/8: 1, 10.0.0.0/33: 1, "2001:db8::1/32": 1, default: 1, 0.0.0.0/0: 0, "::/0": 9 }
 `,
+  "kernel-datapath": `devices:
+  - device_id: 1
+    datapath: { type: kernel, attach: xdp, netns: "../blue", max_rules: 0, punt_ring: 3MiB }
+  - device_id: 2
+    datapath: { type: kernel, attach: tcxx, netns: a/b, max_rules: 1048577, punt_ring: 32KiB, local_addresses: [], routes: {} }
+  - device_id: 3
+    datapath: { attach: auto, netns: blue, max_rules: 1, punt_ring: 1MiB }
+    acl: { max_masks: 5000 }
+  - device_id: 4
+    datapath: { type: kernel, punt_ring: 2GiB, routs: {} }
+    acl: { max_masks: 5000 }
+interfaces: {}
+`,
+  "kernel-without-interfaces": "devices: [{ device_id: 1, datapath: { type: kernel } }]\n",
+  "kernel-interfaces": `devices: [{ device_id: 1, datapath: { type: kernel } }]
+interfaces:
+  ethernet-1/1: { port_id: 1 }
+  swp-name-that-is-long: { port_id: 2 }
+  a: { port_id: 3, netdev: "" }
+  b: { port_id: 4, netdev: sixteen-bytes-ab }
+  c: { port_id: 5, netdev: "a b" }
+  d: { port_id: 6, netdev: tap%d, type: tap }
+  e: { port_id: 7, netdev: .. }
+  f: { port_id: 8, netdev: 5 }
+  swp1: { port_id: 9 }
+  g: { port_id: 10, netdev: swp1 }
+  h: { port_id: 11, mtu: 9000 }
+  i: { port_id: 12, type: virtual }
+  j: { port_id: 13, type: veth }
+`,
+  "interfaces-of-both-datapaths": `devices:
+  - { device_id: 1, datapath: { type: soft } }
+  - { device_id: 2, datapath: { type: kernel } }
+  - { device_id: 3, datapath: { type: kernel, netns: /run/netns/blue } }
+  - { device_id: 4, datapath: { type: kernel, netns: blue } }
+interfaces:
+  a: { device: 1, port_id: 1, netdev: swp1 }
+  b: { device: 1, port_id: 2, type: tap }
+  c: { device: 2, port_id: 1, netdev: swp1 }
+  d: { device: 3, port_id: 1, netdev: swp1 }
+  e: { device: 4, port_id: 1, netdev: swp1 }
+  f: { device: 5, port_id: 1, netdev: swp1 }
+restart: { rules_on_exit: keep }
+`,
+  "too-much-for-a-kernel-datapath": `devices: [{ device_id: 1, datapath: { type: kernel } }]
+interfaces:
+${Array.from({ length: 1025 }, (_, index) => `  swp${index + 1}: { port_id: ${index + 1} }\n`).join("")}punt:
+  queues:
+${Array.from({ length: 65 }, (_, index) => `    q${index}: { pps: 1, burst: 1 }\n`).join("")}`,
   "routes-twice": `devices:
   - device_id: 1
     datapath: { routes: { "2001:db8::/32": 1, "2001:DB8:0::/32": 2, 10.0.0.0/8: 1 } }

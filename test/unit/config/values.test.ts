@@ -79,6 +79,64 @@ interfaces: { a: { port_id: 4294967039, device: 1 }, b: { port_id: 4294967039, d
     },
   },
   {
+    says: "a kernel datapath and no more",
+    yaml: "devices: [{ device_id: 1, datapath: { type: kernel } }]\ninterfaces: {}",
+    read: (config) => config.devices[0]?.datapath,
+    want: { type: "kernel", attach: "auto", netns: undefined, maxRules: 16_384, puntRingBytes: 16 * 1024 * 1024 },
+  },
+  {
+    says: "a kernel datapath with everything",
+    yaml: `devices:
+  - device_id: 1
+    datapath: { type: kernel, attach: clsact, netns: blue, max_rules: 1048576, punt_ring: 65536 }
+restart: { rules_on_exit: keep }
+interfaces: {}`,
+    read: (config) => [config.devices[0]?.datapath, config.restart.rulesOnExit],
+    want: [
+      { type: "kernel", attach: "clsact", netns: "/run/netns/blue", maxRules: 1_048_576, puntRingBytes: 65_536 },
+      "keep",
+    ],
+  },
+  {
+    says: "a network namespace by its path",
+    yaml: `devices: [{ device_id: 1, datapath: { type: kernel, netns: /proc/1/ns/net } }]
+interfaces: {}`,
+    read: (config) => config.devices[0]?.datapath,
+    want: {
+      ...{ type: "kernel", attach: "auto", netns: "/proc/1/ns/net" },
+      ...{ maxRules: 16_384, puntRingBytes: 16 * 1024 * 1024 },
+    },
+  },
+  {
+    says: "interfaces of a kernel datapath",
+    yaml: `devices: [{ device_id: 1, datapath: { type: kernel } }]
+interfaces:
+  ethernet-1/1: { port_id: 1, netdev: swp1 }
+  fifteen-bytes-a: { port_id: 2 }
+  vm: { port_id: 3, type: tap, netdev: tap3 }
+  tap4: { port_id: 4, type: tap }`,
+    read: (config) => config.interfaces,
+    want: [
+      { name: "ethernet-1/1", portId: 1, deviceId: 1n, type: "netdev", netdev: "swp1" },
+      { name: "fifteen-bytes-a", portId: 2, deviceId: 1n, type: "netdev", netdev: "fifteen-bytes-a" },
+      { name: "vm", portId: 3, deviceId: 1n, type: "tap", netdev: "tap3" },
+      { name: "tap4", portId: 4, deviceId: 1n, type: "tap", netdev: "tap4" },
+    ],
+  },
+  {
+    says: "one netdev name in two network namespaces, and ports of both datapaths",
+    yaml: `devices:
+  - { device_id: 1, datapath: { type: kernel } }
+  - { device_id: 2, datapath: { type: kernel, netns: blue } }
+  - { device_id: 3 }
+interfaces:
+  a: { device: 1, port_id: 1, netdev: swp1 }
+  b: { device: 2, port_id: 1, netdev: swp1 }
+  c: { device: 3, port_id: 1 }`,
+    read: (config) => config.interfaces.map((each) => (each.type === "virtual" ? each.mtu : each.netdev)),
+    want: ["swp1", "swp1", 1500],
+  },
+  {
     says: "bindings",
     yaml: `devices:
   - device_id: 1

@@ -39,6 +39,19 @@ const plain32 = numeric(32, "plain");
 const port32 = numeric(32, "translated");
 const port9 = numeric(9, "translated");
 const ingress = `port ${cpuPort}`;
+/** A text of no meaning beside the port. */
+const labelled = indexP4Info(
+  p4info({
+    newTypes: new Map([["label_t", { kind: "translated-string", uri: "x" }]]),
+    packetHeaders: [
+      header(0x04000001, "packet_out", [
+        field(1, "egress_port", { bitwidth: 32 }),
+        field(2, "label", { bitwidth: 0, typeName: "label_t" }),
+      ]),
+    ],
+  }),
+);
+const meanings = "only egress_port and submit_to_ingress have";
 const noField = "neither egress_port nor submit_to_ingress is given";
 
 const rows: readonly Row[] = [
@@ -236,7 +249,47 @@ const rows: readonly Row[] = [
     elements: [
       [2, "0x00000000000a"],
       [1, "0x000000"],
+      [9, "0x000000"],
+    ],
+    want: "port 10",
+  },
+  {
+    ids: [],
+    title: "a number that nobody here understands",
+    pipeline: port32,
+    elements: [
+      [2, "0x0a"],
       [9, "0x0003ff"],
+    ],
+    want: `bad-metadata: metadata 'class' has no meaning to p4rtd, ${meanings}; it must be zero, not 0x0003ff`,
+  },
+  {
+    ids: [],
+    title: "the same, submitted to ingress",
+    pipeline: port32,
+    elements: [
+      [1, "0x01"],
+      [9, "0x01"],
+    ],
+    want: `bad-metadata: metadata 'class' has no meaning to p4rtd, ${meanings}; it must be zero, not 0x01`,
+  },
+  {
+    ids: [],
+    title: "a text that nobody here understands",
+    pipeline: labelled,
+    elements: [
+      [1, "0x0a"],
+      [2, "gold"],
+    ],
+    want: `bad-metadata: metadata 'label' has no meaning to p4rtd, ${meanings}; it must be zero, not "gold"`,
+  },
+  {
+    ids: [],
+    title: "zero as PacketIn has it, where a text means nothing",
+    pipeline: labelled,
+    elements: [
+      [1, "0x0a"],
+      [2, "0"],
     ],
     want: "port 10",
   },

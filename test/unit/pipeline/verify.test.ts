@@ -179,6 +179,21 @@ const violations: readonly Row[] = [
   },
   { ids: "INF-13", title: "a constant default that is not listed", spec: one({ constDefaultActionId: 0x01000002 }) },
   {
+    ids: ["INF-12", "INF-13"],
+    title: "a constant default that only match entries may have",
+    spec: one({ actionRefs: [ref(0x01000001, { scope: 1 })], constDefaultActionId: 0x01000001 }),
+  },
+  {
+    ids: ["INF-12", "INF-13"],
+    title: "a constant default for groups only",
+    spec: one({ actionRefs: [ref(0x01000001, { scope: 3 })], constDefaultActionId: 0x01000001 }),
+  },
+  {
+    ids: ["INF-12", "INF-14"],
+    title: "an initial default that only match entries may have",
+    spec: one({ actionRefs: [ref(0x01000001, { scope: 1 })], initialDefaultAction: call([[1, "01"]]) }),
+  },
+  {
     ids: "INF-14",
     title: "an initial default that is not listed",
     spec: one({ initialDefaultAction: call([], 0x01000002) }),

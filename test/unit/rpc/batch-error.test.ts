@@ -26,6 +26,12 @@ describe("the error of a batch", () => {
     assert.deepEqual([code, message], [Code.UNKNOWN, "2 of 4 requests failed; first: #1 NOT_FOUND no such entry"]);
   });
 
+  it("names the update that was wrong, not those that were undone before it", () => {
+    const undone: Status = { code: Code.ABORTED, message: "undone" };
+    const { message } = batchError([undone, undone, failed("no such entry"), undone], "updates", peerOf(64 * KiB));
+    assert.equal(message, "4 of 4 updates failed; first: #2 NOT_FOUND no such entry");
+  });
+
   for (const { messages, slots, longest } of [
     { messages: 200, slots: 40, longest: 200 }, // whole
     { messages: 2000, slots: 100, longest: 160 }, // 200 kB whole, about 20 kB in 160 characters
@@ -45,7 +51,10 @@ describe("the error of a batch", () => {
   });
 
   it("never exceeds what the peer takes, and leaves out details only if the bare slots do not fit", () => {
-    const result = fc.option(fc.string({ unit: "grapheme", maxLength: 400 }), { nil: undefined, freq: 3 });
+    const result = fc.option(fc.string({ unit: fc.constantFrom("a", " ", "é", "字", "😀"), maxLength: 400 }), {
+      nil: undefined,
+      freq: 3,
+    });
     const results = fc.array(result, { minLength: 1, maxLength: 600 });
     fc.assert(
       fc.property(results, fc.integer({ min: 17 * KiB, max: 80 * KiB }), (messages, budget) => {
@@ -55,6 +64,8 @@ describe("the error of a batch", () => {
         ];
         const { message, details } = batchError(statuses, "updates", peerOf(budget));
         const bare = 40 * statuses.length + Buffer.byteLength(message);
+        assert.ok(message.isWellFormed());
+        for (const error of decoded(details) ?? []) assert.ok(!error.message.includes("\ufffd"), "half a character");
         if (details === undefined) assert.ok((4 / 3) * bare + encodeURIComponent(message).length > budget - 512);
         else {
           const bytes = details.toString("base64").length + encodeURIComponent(message).length;

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import * as http2 from "node:http2";
 import * as grpc from "@grpc/grpc-js";
-import { coalescing } from "../../../src/rpc/coalescing.js";
-import { emptySuccess } from "../../../src/rpc/empty-success.js";
+import { outgoing } from "../../../src/rpc/outgoing.js";
 import { byteMethod } from "../../../src/rpc/method.js";
 import { announcedHeaderList, trailerBudget } from "../../../src/rpc/peer-limits.js";
 import { noLeaks } from "../../support/no-leaks.js";
@@ -47,7 +46,7 @@ describe("the bytes of trailers a peer takes", () => {
     const unary = byteMethod("test.Limits", "Call", "unary");
 
     before(async () => {
-      server = new grpc.Server({ interceptors: [emptySuccess, coalescing] });
+      server = new grpc.Server({ interceptors: [outgoing] });
       server.addService(
         { Call: unary, Stream: streaming },
         {

@@ -7,12 +7,14 @@ import type { P4InfoSpec } from "../../../src/pipeline/p4info.js";
 import { Pipelines } from "../../../src/switch/pipelines.js";
 import type { Program } from "../../../src/switch/program.js";
 import { ReadBatch, type FlowingSink } from "../../../src/switch/read.js";
+import { RuleComparison, type RuleRow } from "../../../src/switch/rule-comparison.js";
 import { WriteBatch, type Atomicity, type WriteOutcome } from "../../../src/switch/write.js";
 import { decodeReadRequest } from "../../../src/wire/decode-read.js";
 import { decodeWriteRequest } from "../../../src/wire/decode-write.js";
 import { ReadResponseEncoder } from "../../../src/wire/encode-entity.js";
 import { entitiesOf, readBytes, writeBytes, type Entity, type Plain, type SentUpdate } from "../../support/entities.js";
 import { isPort, shapes } from "../../support/programs.js";
+import { stepsTo } from "../../support/program-options.js";
 import { ScriptedDatapath } from "../../support/scripted-datapath.js";
 
 const queues = [
@@ -39,11 +41,11 @@ export class Device {
   readonly datapath = new ScriptedDatapath(queues);
   readonly pipelines: Pipelines;
 
-  private constructor(unboundTables: "refuse" | "store") {
+  private constructor(unboundTables: "refuse" | "store", maxMasks: number) {
     const options = {
       bindings: new Map(),
       actions: new Map(),
-      maxMasks: 256,
+      maxMasks,
       queues,
       capabilities: this.datapath.capabilities,
       tableSize: "exact",
@@ -60,8 +62,9 @@ export class Device {
   static async with(
     program: P4InfoSpec = shapes,
     action: "verify-and-commit" | "verify-and-save" = "verify-and-commit",
+    { maxMasks = 256 } = {},
   ) {
-    const device = new Device("store");
+    const device = new Device("store", maxMasks);
     await device.push(program, action);
     return device;
   }
@@ -70,7 +73,7 @@ export class Device {
     program: P4InfoSpec,
     action: "verify-and-commit" | "verify-and-save" = "verify-and-commit",
   ): Promise<void> {
-    const p4info = { bytes: new Uint8Array(0), decode: () => program, fingerprint: () => "" };
+    const p4info = { bytes: new Uint8Array(0), decode: () => stepsTo(program), fingerprint: () => "" };
     await this.pipelines.set(action, { p4info, deviceConfig: new Uint8Array(0), cookie: undefined });
   }
 
@@ -80,7 +83,7 @@ export class Device {
 
   run(atomicity: Atomicity, ...updates: readonly SentUpdate[]): Promise<WriteOutcome> {
     const batch = new WriteBatch(this.program, this.pipelines.realiser, this.datapath, {
-      realised: this.pipelines.realised,
+      rehearsal: this.pipelines.rehearsal,
       committed: undefined,
       caller: { peer: "test", principal: "test" },
       role: "",
@@ -123,6 +126,21 @@ export class Device {
       results: results.map((status) => codeName(status?.code ?? 0)),
       sizes: sink.responses.map((response) => response.length),
     };
+  }
+
+  /** What the datapath holds beside what the entries ask for. */
+  async compare(
+    table?: string,
+  ): Promise<{ readonly rows: readonly RuleRow[] } & Pick<RuleComparison, "entries" | "installed" | "differences">> {
+    const { active: program, realiser } = this.pipelines;
+    const { signal } = new AbortController();
+    const held = { [Symbol.dispose]: () => undefined };
+    const device = { datapath: this.datapath, program, realiser, queues };
+    using comparison = await RuleComparison.of(device, table, { held, signal });
+    const rows: RuleRow[] = [];
+    for await (const batch of comparison.rows(signal)) rows.push(...batch);
+    const { entries, installed, differences } = comparison;
+    return { rows, entries, installed, differences };
   }
 
   /** Lets a frame of 60 bytes with this EtherType come in by port 1. */

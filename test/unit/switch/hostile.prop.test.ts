@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { StatusError } from "../../../src/base/status.js";
+import { finish } from "../../../src/base/steps.js";
 import type { P4InfoSpec } from "../../../src/pipeline/p4info.js";
 import { buildProgram, type P4InfoSource } from "../../../src/switch/program.js";
 import { ByteWriter } from "../../../src/wire/byte-writer.js";
@@ -27,10 +28,12 @@ type Policy = "refuse" | "store";
 /** "built", or the message; anything but a StatusError is a failure of the test. */
 function buildUnder(unboundTables: Policy, p4info: P4InfoSource): string {
   try {
-    buildProgram({ p4info, deviceConfig: new Uint8Array(0), cookie: undefined }, programOptions({ unboundTables }));
+    const config = { p4info, deviceConfig: new Uint8Array(0), cookie: undefined };
+    finish(buildProgram(config, programOptions({ unboundTables })));
     return "built";
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
+    assert.ok(error.message.isWellFormed(), "half a character");
     return error.message;
   }
 }
@@ -81,6 +84,8 @@ const names = fc.constantFrom(
   "ingress_port",
   "egress_port",
   "",
+  "😀".repeat(400),
+  `a${"😀".repeat(400)}`,
 );
 const types = fc.constantFrom(undefined, undefined, "port_id_t", "__proto__", "constructor", "enum_t", "nothing_t");
 const annotations = fc.array(
@@ -103,10 +108,12 @@ const annotations = fc.array(
       '@entry_restriction("a == 1")',
       '@entry_restriction("")',
       "@entry_restriction",
+      `@entry_restriction("${"😀".repeat(60)}a${"😀".repeat(60)}")`,
+      `@entry_restriction("a${"😀".repeat(60)} == ")`,
       '@action_restriction("a::mask != 3")',
     ),
-    fc.string().map((text) => `@x(${text})`),
-    fc.string(),
+    fc.string({ unit: "binary" }).map((text) => `@x(${text})`),
+    fc.string({ unit: "binary" }),
   ),
   { maxLength: 2 },
 );

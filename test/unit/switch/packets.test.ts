@@ -113,6 +113,30 @@ describe("punted frames", () => {
     }),
   );
 
+  requirement(
+    "PKT-16",
+    "that wait for a primary are dropped and counted when it loses the seat, before it is told",
+    scene(async (made, primary) => {
+      for (let i = 0; i < 5; i++) made.datapath.inject(1 as PortId, lldp);
+      await settle();
+      const waiting: number[] = [];
+      const { stream } = primary;
+      const notify = stream.notify.bind(stream);
+      stream.notify = (message) => {
+        waiting.push(stream.backlog.length);
+        notify(message);
+      };
+      const better = made.arbitrated(2);
+      assert.deepEqual(waiting, [0]);
+      assert.equal(made.sw.drops.get("controller-demoted"), 5);
+      made.datapath.inject(1 as PortId, lldp);
+      await settle();
+      assert.deepEqual([received(primary).length, received(better).length], [0, 1]);
+      made.sw.controllers.disconnect(better.id);
+      assert.equal(made.sw.drops.get("controller-demoted"), 5, "of what waits for nobody nothing is lost");
+    }),
+  );
+
   it(
     "go to the controller that is primary now",
     scene(async (made, primary) => {

@@ -175,6 +175,8 @@ async function run(
   assert.deepEqual(results, model.batch(updates, { atomic: atomicity !== "continue-on-error", refused, lost }));
   assert.deepEqual(await readBack(device), expected(model));
   assert.deepEqual(ruleLines(device), expectedRules(model));
+  const { entries, installed, differences } = await device.compare();
+  assert.deepEqual([entries, installed, differences], [device.datapath.rules.size, device.datapath.rules.size, 0]);
   for (let i = 0; i < frames; i++) {
     device.frame(etherType);
     model.frame(frameBytes);

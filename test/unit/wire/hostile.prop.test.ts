@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { finish } from "../../../src/base/steps.js";
 import { StatusError } from "../../../src/base/status.js";
 import { decodeReadRequest } from "../../../src/wire/decode-read.js";
 import { StreamDecoder } from "../../../src/wire/decode-stream.js";
@@ -56,7 +57,7 @@ const decoders: Readonly<Record<string, Decoder>> = {
     decode(bytes) {
       const source = new EncodedP4Info(bytes);
       refusable(() => source.fingerprint());
-      indexP4Info(source.decode());
+      indexP4Info(finish(source.decode()));
     },
   },
 };

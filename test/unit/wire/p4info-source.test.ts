@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { finish } from "../../../src/base/steps.js";
 import { EncodedP4Info } from "../../../src/wire/p4info-source.js";
 import { p4 } from "../../../src/wire/gen/proto.js";
 import { outcome } from "../../support/entities.js";
@@ -36,7 +37,7 @@ describe("EncodedP4Info", () => {
         .replace("proto4all", "__proto__");
       return new EncodedP4Info(Buffer.from(text, "latin1"));
     };
-    assert.deepEqual([...evil("x").decode().newTypes.keys()], ["__proto__"]);
+    assert.deepEqual([...finish(evil("x").decode()).newTypes.keys()], ["__proto__"]);
     assert.notEqual(evil("x").fingerprint(), evil("y").fingerprint());
   });
 
@@ -49,7 +50,7 @@ describe("EncodedP4Info", () => {
     const broken = new EncodedP4Info(Buffer.from("0aff", "hex"));
     for (let i = 0; i < 2; i++) {
       assert.equal(
-        outcome(() => broken.decode()),
+        outcome(() => finish(broken.decode())),
         "INVALID_ARGUMENT",
       );
       assert.equal(
@@ -59,8 +60,30 @@ describe("EncodedP4Info", () => {
     }
   });
 
+  it("is decoded in pieces that give what the whole is, in its order", () => {
+    const part = (info: p4.config.v1.P4Info.$Properties) => p4.config.v1.P4Info.encode(info).finish();
+    const names = Array.from({ length: 500 }, (_, i) => `t${i}`);
+    const parts = names.flatMap((name, i) => [
+      part({ tables: [{ preamble: { id: i + 1, name, doc: { description: "x".repeat(i * 10) } } }] }),
+      part({ typeInfo: { newTypes: { [name]: { translatedType: { uri: name, sdnString: {} } } } } }),
+      part({ actions: [{ preamble: { id: i + 1, name } }] }),
+      part({ pkgInfo: i % 2 === 0 ? { name } : { version: name } }),
+    ]);
+    const spec = finish(new EncodedP4Info(Buffer.concat(parts)).decode());
+    assert.deepEqual(
+      spec.tables.map(({ preamble }) => preamble.name),
+      names,
+    );
+    assert.deepEqual(
+      spec.actions.map(({ preamble }) => preamble.name),
+      names,
+    );
+    assert.deepEqual([...spec.newTypes.keys()], names);
+    assert.deepEqual([spec.packageName, spec.packageVersion], ["t498", "t499"]);
+  });
+
   it("takes a map entry without value for an empty one", () => {
-    const spec = new EncodedP4Info(Buffer.from("c20c05" + "3a03" + "0a0141", "hex")).decode();
+    const spec = finish(new EncodedP4Info(Buffer.from("c20c05" + "3a03" + "0a0141", "hex")).decode());
     assert.deepEqual([...spec.newTypes], [["A", { kind: "unset" }]]);
   });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Mailbox } from "../../../../src/datapath/soft/mailbox.js";
+import { Mailbox } from "../../../src/base/mailbox.js";
 
 class Full extends Error {}
 const box = (limit: number) => new Mailbox<{ n: number }>(limit, (lost) => new Full(`${lost} lost`));

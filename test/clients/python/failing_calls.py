@@ -1,9 +1,10 @@
-"""Sends Writes that fail, and prints what a client of grpcio sees of each, one JSON object a line.
+"""Makes unary calls that fail, and prints what a client of grpcio sees of each, one JSON object a line.
 
-usage: failing_writes.py ADDRESS MAX_METADATA_SIZE REQUEST...
+usage: failing_calls.py ADDRESS MAX_METADATA_SIZE METHOD REQUEST...
 
 MAX_METADATA_SIZE: bytes for grpc.max_metadata_size, 0 for the library's default.
-REQUEST: files with a serialized p4.v1.WriteRequest each.
+METHOD: of the service p4.v1.P4Runtime.
+REQUEST: files with one serialized request each.
 """
 
 import base64
@@ -13,11 +14,11 @@ import sys
 import grpc
 
 
-def answer(write, path):
+def answer(call, path):
     with open(path, "rb") as file:
         request = file.read()
     try:
-        write(request, timeout=20)
+        call(request, timeout=20)
     except grpc.RpcError as error:
         details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
         return {
@@ -29,13 +30,13 @@ def answer(write, path):
 
 
 def main():
-    address, max_metadata_size, *paths = sys.argv[1:]
+    address, max_metadata_size, method, *paths = sys.argv[1:]
     size = int(max_metadata_size)
     options = [("grpc.max_metadata_size", size)] if size else []
     with grpc.insecure_channel(address, options=options) as channel:
-        write = channel.unary_unary("/p4.v1.P4Runtime/Write")
+        call = channel.unary_unary(f"/p4.v1.P4Runtime/{method}")
         for path in paths:
-            print(json.dumps(answer(write, path)), flush=True)
+            print(json.dumps(answer(call, path)), flush=True)
 
 
 main()

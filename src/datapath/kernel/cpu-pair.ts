@@ -1,0 +1,213 @@
+/** The way into the kernel for frames that the CPU port receives: two netdevs, each the other's wire. */
+import type { Addon, BpfDatapath, NameLock } from "../../addon/addon.js";
+import type { Logger } from "../../base/logger.js";
+import { StatusError, failedPrecondition } from "../../base/status.js";
+import type { TransmitResult } from "../datapath.js";
+import type { TransmitRefusal } from "../drop-reason.js";
+import { maxFrameBytes, minFrameBytes } from "../frame-size.js";
+import { cpuPort, cpuPortName } from "../port.js";
+import type { PortStatus } from "../port.js";
+import { AddressMessage, Family, addIpv4Address, decodeNetconf, netconfOfAll } from "./address-message.js";
+import type { IpSettings } from "./address-message.js";
+import { portCpu } from "./kernel-port.js";
+import {
+  Ipv4Setting,
+  LinkFlag,
+  LinkMessage,
+  changeFlags,
+  changeIpv4,
+  createVeth,
+  deleteByName,
+  withoutIpv6Addresses,
+} from "./link-message.js";
+import type { LinkTable } from "./link-table.js";
+import { Flag } from "./netlink.js";
+import { NetlinkError } from "./route-socket.js";
+import type { RouteSocket } from "./route-socket.js";
+import { isSystemError } from "./system-error.js";
+import { TransmitQueue } from "./transmit-queue.js";
+
+const noSuchDevice = 19; // ENODEV
+
+export interface CpuPairParts {
+  readonly addon: Addon;
+  readonly bpf: BpfDatapath;
+  readonly netns: string | undefined;
+  readonly hook: "tcx" | "clsact";
+  readonly links: LinkTable;
+  readonly socket: RouteSocket;
+  /** Of the device in its network namespace, 0 … 9,999: part of the netdevs' names. */
+  readonly ordinal: number;
+  readonly slot: number;
+  readonly log: Logger;
+  readonly onRefused: (token: object, reason: TransmitRefusal) => void;
+}
+
+/** Names of the netdevs: where frames are sent, and where the kernel receives them. */
+export function cpuPairNames(ordinal: number): { readonly sending: string; readonly receiving: string } {
+  return { sending: `p4cpu${ordinal}`, receiving: `p4rx${ordinal}` };
+}
+
+/**
+ * The receiving end forwards, whatever the box does else, and takes frames from the box's own addresses. Neither end
+ * has addresses, ARP or groups, so that nothing but what is submitted comes through.
+ */
+export class CpuPair {
+  readonly #parts: CpuPairParts;
+  readonly #lock: NameLock;
+  readonly #counters = new Float64Array(3);
+  #queue: TransmitQueue | undefined;
+  #receiving = 0;
+
+  constructor(parts: CpuPairParts, lock: NameLock) {
+    this.#parts = parts;
+    this.#lock = lock;
+  }
+
+  /**
+   * Creates the pair anew, also if an earlier process left one.
+   * @throws StatusError FAILED_PRECONDITION if another process has it or the kernel refuses
+   */
+  static async open(parts: CpuPairParts): Promise<CpuPair> {
+    const pair = new CpuPair(parts, lockOf(parts));
+    try {
+      await pair.#create();
+      return pair;
+    } catch (error) {
+      await pair.close();
+      if (error instanceof NetlinkError || isSystemError(error))
+        throw new StatusError(failedPrecondition(`submit_to_ingress: ${error.message}`).status, { cause: error });
+      throw error;
+    }
+  }
+
+  status(): PortStatus {
+    this.#parts.bpf.portCounters(this.#parts.slot, this.#counters);
+    const [framesIn = 0, framesPunted = 0, framesDropped = 0] = this.#counters;
+    const mtu = maxFrameBytes - minFrameBytes;
+    return { id: cpuPort, name: cpuPortName, mtu, state: "up", framesIn, framesOut: 0, framesPunted, framesDropped };
+  }
+
+  /** Queues `frame` to be received by the CPU port, or says why not. */
+  submit(frame: Uint8Array, token: object): TransmitResult {
+    if (frame.length < minFrameBytes) return "runt";
+    if (frame.length > maxFrameBytes) return "mtu-exceeded";
+    return this.#queue?.offer(frame, token) ?? "port-down";
+  }
+
+  /** Removes the pair; nothing of it stays. */
+  async close(): Promise<void> {
+    this.#queue?.close("port-down");
+    this.#queue = undefined;
+    try {
+      if (this.#receiving !== 0) this.#parts.bpf.deletePort(this.#receiving);
+      await this.#remove();
+    } finally {
+      this.#lock.close();
+    }
+  }
+
+  async #create(): Promise<void> {
+    const { addon, bpf, hook, links, netns, ordinal, slot, socket, onRefused } = this.#parts;
+    const { sending, receiving } = cpuPairNames(ordinal);
+    await this.#remove();
+    const veth = createVeth(sending, receiving, maxFrameBytes - minFrameBytes);
+    await socket.change(`create '${sending}'`, LinkMessage.new, veth, Flag.create | Flag.exclusive);
+    const [from, to] = [links.get(sending)?.ifindex, links.get(receiving)?.ifindex];
+    if (from === undefined || to === undefined) throw failedPrecondition(`'${sending}' vanished as it was created`);
+    await this.#configure(from, to);
+    bpf.resetSlot(slot);
+    bpf.setPort(to, { portId: cpuPort, slot, flags: portCpu });
+    this.#receiving = to;
+    bpf.attach(to, { hook, name: receiving });
+    const sender = addon.openPacketSender({ netns, ifindex: from });
+    this.#queue = new TransmitQueue(sender, { onSent: () => {}, onRefused, hasCarrier: () => true });
+  }
+
+  async #configure(from: number, to: number): Promise<void> {
+    const { socket } = this.#parts;
+    const set = (what: string, body: Uint8Array) => socket.change(what, LinkMessage.set, body);
+    const { acceptLocal, forwarding, rpFilter } = Ipv4Setting;
+    this.#withoutIpv6();
+    await set("keep IPv6 addresses off the CPU port", withoutIpv6Addresses(to));
+    await set(
+      "let the CPU port forward",
+      changeIpv4(to, [
+        [forwarding, 1],
+        [rpFilter, 0],
+        [acceptLocal, 1],
+      ]),
+    );
+    const quiet = LinkFlag.up | LinkFlag.noArp;
+    const changed = quiet | LinkFlag.multicast;
+    await set("bring the CPU port up", changeFlags(to, quiet, changed));
+    await set("bring the CPU port up", changeFlags(from, quiet, changed));
+    await this.#checkSettings(to);
+  }
+
+  /** The sending end has no IPv6 at all: where the box forwards, it would report groups, which would come as submitted. */
+  #withoutIpv6(): void {
+    const { addon, netns, ordinal } = this.#parts;
+    const { sending } = cpuPairNames(ordinal);
+    try {
+      addon.writeSysctl({ netns, name: `ipv6/conf/${sending}/disable_ipv6`, value: "1" });
+    } catch (error) {
+      if (!isSystemError(error) || error.code !== "ENOENT") throw error; // a kernel without IPv6
+    }
+  }
+
+  /** Settings of all interfaces that overrule those of one. */
+  async #checkSettings(receiving: number): Promise<void> {
+    const { log, ordinal, socket } = this.#parts;
+    const ipv4 = await this.#settings(Family.inet);
+    const ipv6 = await this.#settings(Family.inet6);
+    if (ipv4?.rpFilter === 2) {
+      const address = Uint8Array.of(169, 254, 254, ordinal & 0xff);
+      await socket.change(
+        "give the CPU port an address",
+        AddressMessage.newAddress,
+        addIpv4Address(receiving, address),
+        Flag.create,
+      );
+    }
+    if (ipv4?.rpFilter === 1)
+      log.warn("port.submit_limited", {
+        reason: "net.ipv4.conf.all.rp_filter is 1: frames whose source is not routed back are dropped",
+      });
+    if (ipv6?.forwarding === 0)
+      log.info("port.submit_without_ipv6", {
+        reason: "net.ipv6.conf.all.forwarding is 0: submitted IPv6 frames are not forwarded",
+      });
+  }
+
+  async #settings(family: Family): Promise<IpSettings | undefined> {
+    const { socket } = this.#parts;
+    const answer = await socket.ask("tell settings of IP", AddressMessage.getNetconf, netconfOfAll(family));
+    return answer && decodeNetconf(answer.body);
+  }
+
+  async #remove(): Promise<void> {
+    const { links, ordinal, socket } = this.#parts;
+    const { sending, receiving } = cpuPairNames(ordinal);
+    for (const name of [sending, receiving]) {
+      if (links.get(name) === undefined) continue;
+      try {
+        await socket.change(`remove '${name}'`, LinkMessage.delete, deleteByName(name));
+      } catch (error) {
+        if (!(error instanceof NetlinkError) || error.errno !== noSuchDevice) throw error;
+      }
+    }
+  }
+}
+
+function lockOf({ addon, netns, ordinal }: CpuPairParts): NameLock {
+  try {
+    return addon.lockName({ netns, name: `p4rtd/cpu/${ordinal}` });
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    const { sending } = cpuPairNames(ordinal);
+    throw new StatusError(failedPrecondition(`'${sending}' is in use by another p4rtd: ${error.message}`).status, {
+      cause: error,
+    });
+  }
+}

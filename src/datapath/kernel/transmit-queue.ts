@@ -1,0 +1,141 @@
+/** Frames on their way out of one port. */
+import { constants } from "node:os";
+import type { PacketSender } from "../../addon/addon.js";
+import type { TransmitRefusal } from "../drop-reason.js";
+
+/** Frames that wait at most. */
+export const queueFrames = 1024;
+/** How long the kernel may have no room for the first frame, and how often it is asked, in milliseconds. */
+const patienceMs = 100;
+const retryMs = 1;
+
+const { EAGAIN, EINVAL, EMSGSIZE, ENETDOWN, ENOBUFS, ENODEV, ENXIO } = constants.errno;
+
+/** Who owns the queue. */
+export interface QueueOwner {
+  readonly onSent: (frames: number) => void;
+  readonly onRefused: (token: object, reason: TransmitRefusal) => void;
+  /** True if somebody is at the other end: then a refusal for lack of room passes. */
+  readonly hasCarrier: () => boolean;
+}
+
+interface Waiting {
+  readonly frame: Uint8Array;
+  readonly token: object;
+}
+
+/**
+ * A bounded queue that is emptied once per turn of the event loop, in as few system calls as can be, or at once when
+ * it is full. Frames for which the kernel has no room are tried again for a while; their order is kept unless the
+ * kernel took later ones.
+ */
+export class TransmitQueue {
+  readonly #sender: PacketSender;
+  readonly #owner: QueueOwner;
+  readonly #results = new Int32Array(queueFrames);
+  #waiting: Waiting[] = [];
+  #turn: NodeJS.Immediate | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  /** When the kernel first had no room, of all the times in a row. */
+  #stuckSince: number | undefined;
+
+  constructor(sender: PacketSender, owner: QueueOwner) {
+    this.#sender = sender;
+    this.#owner = owner;
+  }
+
+  /** Queues a copy of `frame`. */
+  offer(frame: Uint8Array, token: object): "accepted" | "queue-full" {
+    if (this.#waiting.length >= queueFrames && this.#stuckSince === undefined) this.#flush();
+    if (this.#waiting.length >= queueFrames) return "queue-full";
+    this.#waiting.push({ frame: copied(frame), token });
+    if (this.#turn === undefined && this.#retry === undefined) {
+      this.#turn = setImmediate(() => {
+        this.#turn = undefined;
+        this.#flush();
+      });
+    }
+    return "accepted";
+  }
+
+  /** Refuses what waits and closes the sender. */
+  close(reason: TransmitRefusal): void {
+    clearImmediate(this.#turn);
+    clearTimeout(this.#retry);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { token } of waiting) this.#owner.onRefused(token, reason);
+    this.#sender.close();
+  }
+
+  #flush(): void {
+    const tried = this.#waiting;
+    if (tried.length === 0) return;
+    this.#sender.send(
+      tried.map(({ frame }) => frame),
+      this.#results,
+    );
+    const left: Waiting[] = [];
+    const refused: [object, TransmitRefusal][] = [];
+    let sent = 0;
+    tried.forEach((waiting, i) => {
+      const errno = this.#results[i] ?? 0;
+      if (errno === 0) sent++;
+      else if (this.#passes(errno)) left.push(waiting);
+      else refused.push([waiting.token, refusalOf(errno)]);
+    });
+    this.#waiting = left;
+    this.#owner.onSent(sent);
+    for (const [token, reason] of refused) this.#owner.onRefused(token, reason);
+    if (left.length === 0) this.#stuckSince = undefined;
+    else this.#tryAgain(sent);
+  }
+
+  /** True for a refusal that may be none in a moment. */
+  #passes(errno: number): boolean {
+    return errno === EAGAIN || (errno === ENOBUFS && this.#owner.hasCarrier());
+  }
+
+  #tryAgain(sent: number): void {
+    const now = performance.now();
+    if (this.#stuckSince === undefined || sent > 0) this.#stuckSince = now;
+    if (now - this.#stuckSince >= patienceMs) return this.#giveUp();
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.#flush();
+    }, retryMs);
+  }
+
+  #giveUp(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#stuckSince = undefined;
+    for (const { token } of waiting) this.#owner.onRefused(token, "queue-full");
+  }
+}
+
+/** A copy in pooled memory: allocating each frame by itself costs more than copying it. */
+function copied(frame: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafe(frame.length);
+  copy.set(frame);
+  return copy;
+}
+
+/** What an errno of a packet socket means for a frame. Those that no rule names mean that the kernel has no room. */
+export function refusalOf(errno: number): TransmitRefusal {
+  switch (errno) {
+    case EMSGSIZE:
+      return "mtu-exceeded";
+    case ENETDOWN:
+      return "port-down";
+    case ENOBUFS:
+      return "no-carrier";
+    case ENXIO:
+    case ENODEV:
+      return "unknown-port";
+    case EINVAL:
+      return "runt";
+    default:
+      return "queue-full";
+  }
+}

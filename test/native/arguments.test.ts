@@ -1,0 +1,203 @@
+/** Arguments of the wrong shape: TypeError that names the method and what it takes, and nothing happens. */
+import assert from "node:assert/strict";
+import type { Addon, NetlinkSocket, PacketSender } from "../../src/addon/addon.js";
+import { loadAddon } from "../../src/addon/load.js";
+import { noLeaks } from "../support/no-leaks.js";
+import { describeAsRoot, Network } from "./network.js";
+
+const addon = loadAddon();
+/** What JavaScript may hand over where a whole number is asked for. */
+const noIndex = [NaN, -1, 0, 0.5, 2 ** 31, 2 ** 53, Infinity, "1", 1n, undefined, null, {}];
+const noString = ["", "a\0b", 1, null, {}, []];
+const ignore = () => {};
+
+/** An object whose field throws when it is read. */
+function throwing(field: string): object {
+  return Object.defineProperty({}, field, {
+    enumerable: true,
+    get: () => {
+      throw new RangeError("mine");
+    },
+  });
+}
+
+/** Calls a function of the addon with what its types forbid. */
+function call(name: keyof Addon, ...args: readonly unknown[]): unknown {
+  return (addon[name] as (...args: readonly unknown[]) => unknown)(...args);
+}
+
+function refuses(name: keyof Addon, ...args: readonly unknown[]): void {
+  assert.throws(
+    () => call(name, ...args),
+    (error) => error instanceof TypeError && error.message.includes(name),
+  );
+}
+
+describe("the addon's functions", () => {
+  noLeaks();
+
+  it("refuse options that are no object", () => {
+    for (const name of ["openPacketSender", "openNetlink", "createTap", "deleteTap", "lockName"] as const)
+      for (const options of [undefined, null, 1, "x", []]) refuses(name, options);
+  });
+
+  it("refuse anything but a netdev's index", () => {
+    for (const ifindex of noIndex) refuses("openPacketSender", { netns: undefined, ifindex });
+  });
+
+  it("refuse anything but a path as netns", () => {
+    for (const netns of noString) {
+      refuses("openPacketSender", { netns, ifindex: 1 });
+      refuses("openNetlink", { netns, groups: [], onMessages: ignore, onOverrun: ignore });
+      refuses("createTap", { netns, name: "p4tap" });
+      refuses("lockName", { netns, name: "p4tap" });
+    }
+  });
+
+  it("refuse names that are no netdev's, patterns among them", () => {
+    for (const name of [...noString, "a".repeat(16), "tap%d", "a/b", "a b", "a:1", ".", ".."]) {
+      refuses("createTap", { netns: undefined, name });
+      refuses("deleteTap", { netns: undefined, name });
+    }
+  });
+
+  it("refuse groups and callbacks that are none", () => {
+    const good = { netns: undefined, groups: [], onMessages: ignore, onOverrun: ignore };
+    for (const groups of [undefined, 1, "1", [0], [-1], [NaN], [1.5], [2 ** 53], [1025], ["1"], new Array(2 ** 32 - 1)])
+      refuses("openNetlink", { ...good, groups });
+    for (const callback of [undefined, null, 1, {}]) {
+      refuses("openNetlink", { ...good, onMessages: callback });
+      refuses("openNetlink", { ...good, onOverrun: callback });
+    }
+  });
+
+  it("refuse lock names, folders, sockets and states that are none", () => {
+    for (const text of noString) {
+      refuses("lockName", { netns: undefined, name: text });
+      refuses("mountBpffs", text);
+      refuses("notify", text, "READY=1");
+      refuses("notify", "/run/x", text);
+    }
+    refuses("lockName", { netns: undefined, name: "x".repeat(101) });
+  });
+
+  it("let through what a getter of the caller throws", () => {
+    for (const [name, field] of [
+      ["openPacketSender", "ifindex"],
+      ["openNetlink", "groups"],
+      ["createTap", "name"],
+      ["lockName", "netns"],
+    ] as const)
+      assert.throws(() => call(name, throwing(field)), new RangeError("mine"));
+  });
+
+  it("name the system call and its error where the kernel refuses", () => {
+    assert.throws(() => addon.lockName({ netns: "/absent", name: "x" }), {
+      code: "ENOENT",
+      errno: 2,
+      syscall: "open(/absent)",
+      message: "ENOENT: No such file or directory, open(/absent)",
+    });
+    const notNetns = { netns: "/proc/self/exe", name: "x" };
+    assert.throws(() => addon.lockName(notNetns), { code: "EINVAL", syscall: "setns(/proc/self/exe)" });
+  });
+});
+
+describe("what the addon exports", () => {
+  it("has the datapath's drop reasons by their names", async () => {
+    const { dropReasons } = await import("../../src/datapath/drop-reason.js");
+    assert.deepEqual(
+      addon.dropReasons.filter((reason) => !(reason in dropReasons)),
+      [],
+    );
+    assert.equal(new Set(addon.dropReasons).size, addon.dropReasons.length);
+    assert.ok(addon.dropReasons.length > 0);
+  });
+
+  it("has openBpf exactly if it was built with libbpf", () => {
+    assert.equal(typeof addon.openBpf, addon.libbpf === undefined ? "undefined" : "function");
+    assert.match(addon.libbpf ?? "0.0", /^\d+\.\d+$/);
+  });
+});
+
+describeAsRoot("objects of the addon", () => {
+  noLeaks();
+  let network: Network;
+  let sender: PacketSender;
+  let netlink: NetlinkSocket;
+  before(() => {
+    network = new Network();
+    sender = addon.openPacketSender({ netns: network.path, ifindex: network.ifindex("a") });
+    netlink = addon.openNetlink({ netns: network.path, groups: [], onMessages: ignore, onOverrun: ignore });
+  });
+  after(() => {
+    sender.close();
+    netlink.close();
+    network.remove();
+  });
+
+  const frame = new Uint8Array(60);
+  for (const { what, args } of [
+    { what: "no frames", args: [undefined, new Int32Array(1)] },
+    { what: "no results", args: [[frame], undefined] },
+    { what: "results of another type", args: [[frame], new Uint32Array(1)] },
+    { what: "fewer results than frames", args: [[frame, frame], new Int32Array(1)] },
+    { what: "a frame of another type", args: [[new Uint16Array(30)], new Int32Array(1)] },
+    { what: "a frame that is an ArrayBuffer", args: [[frame.buffer], new Int32Array(1)] },
+    { what: "a sparse array of 2^32 - 1 frames", args: [new Array(2 ** 32 - 1), new Int32Array(1)] },
+    { what: "a hole instead of a frame", args: [new Array(1), new Int32Array(1)] },
+  ])
+    it(`send refuses ${what}`, () => {
+      const send = sender.send.bind(sender) as (...args: readonly unknown[]) => void;
+      assert.throws(() => send(...args), { name: "TypeError", message: /^PacketSender\.send: / });
+    });
+
+  it("send takes a frame whose buffer is detached for an empty one, and refuses such results", () => {
+    const [gone, results] = [new Uint8Array(60), new Int32Array(1)];
+    structuredClone(gone.buffer, { transfer: [gone.buffer] });
+    sender.send([gone], results);
+    assert.deepEqual([...results], [22]); // EINVAL, as any frame below 14 bytes
+    structuredClone(results.buffer, { transfer: [results.buffer] });
+    assert.throws(() => sender.send([frame], results), TypeError);
+  });
+
+  it("send looks at frames after the last getter has run", () => {
+    const first = new Uint8Array(60);
+    const frames = [first, frame];
+    Object.defineProperty(frames, 1, {
+      get: () => (structuredClone(first.buffer, { transfer: [first.buffer] }), frame),
+    });
+    const results = new Int32Array(2);
+    sender.send(frames, results);
+    assert.deepEqual([...results], [22, 0]);
+  });
+
+  it("send notices that a getter closed the socket", () => {
+    const other = addon.openPacketSender({ netns: network.path, ifindex: network.ifindex("a") });
+    const frames = [frame];
+    Object.defineProperty(frames, 0, { get: () => (other.close(), frame) });
+    assert.throws(() => other.send(frames, new Int32Array(1)), { code: "ERR_CLOSED" });
+  });
+
+  it("promiscuous refuses anything but on and off", () => {
+    for (const word of [true, "ON", "", 1, undefined])
+      assert.throws(() => sender.promiscuous(word as "on"), { name: "TypeError", message: /promiscuous/ });
+  });
+
+  it("netlink's send refuses what cannot be a message", () => {
+    const detached = new Uint8Array(16);
+    structuredClone(detached.buffer, { transfer: [detached.buffer] });
+    for (const message of [undefined, "x", new Uint8Array(15), new Uint16Array(16), detached])
+      assert.throws(() => netlink.send(message as Uint8Array), { name: "TypeError", message: /NetlinkSocket\.send/ });
+  });
+
+  it("cannot be made by their constructors, and methods refuse another's object", () => {
+    for (const object of [sender, netlink]) {
+      const Class = object.constructor as new (...args: unknown[]) => unknown;
+      assert.throws(() => new Class(), TypeError);
+      assert.throws(() => new Class({}), TypeError);
+    }
+    assert.throws(() => sender.close.call(netlink), TypeError);
+    assert.throws(() => netlink.close.call({}), TypeError);
+  });
+});

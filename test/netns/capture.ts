@@ -1,0 +1,70 @@
+/** Frames that arrive on a netdev, as tcpdump sees them. */
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+
+const fileHeaderBytes = 24;
+const recordHeaderBytes = 16;
+
+/** @see pcap-savefile(5) */
+export class Capture implements AsyncDisposable {
+  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly #frames: Uint8Array[] = [];
+  #rest = Buffer.alloc(0);
+  #header = false;
+  #came: () => void = () => {};
+
+  private constructor(child: ChildProcessByStdio<null, Readable, Readable>) {
+    this.#child = child;
+    child.stdout.on("data", (bytes: Buffer) => this.#read(bytes));
+  }
+
+  /** Starts capturing what `netdev` of the namespace receives; ready when it returns. */
+  static async open(namespace: string, netdev: string): Promise<Capture> {
+    const options = ["--immediate-mode", "-U", "-s", "0", "-B", "8192", "-Q", "in", "-i", netdev, "-w", "-"];
+    const child = spawn("ip", ["netns", "exec", namespace, "tcpdump", ...options], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const capture = new Capture(child);
+    let said = "";
+    for await (const bytes of child.stderr) {
+      said += String(bytes);
+      if (said.includes("listening on")) break;
+    }
+    if (!said.includes("listening on")) throw new Error(`tcpdump: ${said}`);
+    return capture;
+  }
+
+  /** Frames since the last call up to the one that `ends` is true for, which is not among them. */
+  async takeUntil(ends: (frame: Uint8Array) => boolean): Promise<readonly Uint8Array[]> {
+    while (!this.#frames.some(ends)) await new Promise<void>((resolve) => (this.#came = resolve));
+    return this.#frames.splice(0, this.#frames.findIndex(ends) + 1).slice(0, -1);
+  }
+
+  /** Frames that wait to be taken. */
+  get waiting(): number {
+    return this.#frames.length;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    this.#child.kill("SIGTERM");
+    await once(this.#child, "close");
+  }
+
+  #read(bytes: Buffer): void {
+    this.#rest = Buffer.concat([this.#rest, bytes]);
+    let at = this.#header ? 0 : fileHeaderBytes;
+    if (this.#rest.length < at) return;
+    this.#header = true;
+    while (at + recordHeaderBytes <= this.#rest.length) {
+      const length = this.#rest.readUInt32LE(at + 8);
+      const end = at + recordHeaderBytes + length;
+      if (end > this.#rest.length) break;
+      this.#frames.push(new Uint8Array(this.#rest.subarray(at + recordHeaderBytes, end)));
+      at = end;
+    }
+    this.#rest = this.#rest.subarray(at);
+    this.#came();
+  }
+}

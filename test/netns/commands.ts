@@ -1,0 +1,28 @@
+/** Programs of iproute2 and bpftool, each for a bounded time. */
+import { execFileSync } from "node:child_process";
+
+const commandMs = 10_000;
+
+/** Runs `program`; its output. @throws Error with what it said if it fails or takes too long */
+export function run(program: string, args: readonly string[]): string {
+  try {
+    return execFileSync(program, args, { encoding: "utf8", timeout: commandMs, stdio: ["ignore", "pipe", "pipe"] });
+  } catch (error) {
+    const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : "";
+    throw new Error(`${program} ${args.join(" ")}: ${said}`, { cause: error });
+  }
+}
+
+/** Runs `ip` with the words of `line`. */
+export function ip(line: string): string {
+  return run("ip", line.split(" "));
+}
+
+/** What `ip -json` or `bpftool -j` says, as an array. */
+export function listed(program: string, args: readonly string[]): readonly Readonly<Record<string, unknown>>[] {
+  const text = run(program, args).trim();
+  const parsed: unknown = text === "" ? [] : JSON.parse(text);
+  return Array.isArray(parsed)
+    ? parsed.filter((each): each is Record<string, unknown> => typeof each === "object")
+    : [];
+}

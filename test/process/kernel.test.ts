@@ -1,0 +1,253 @@
+import assert from "node:assert/strict";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { kernelLayout } from "../../src/daemon/pins.js";
+import { readRecord } from "../../src/daemon/kernel-record.js";
+import { Daemon } from "../support/daemon.js";
+import { lldp } from "../support/frame-builder.js";
+import { KernelBox } from "../support/kernel-box.js";
+import { describeNeeding } from "../support/needs.js";
+import { sh } from "../support/netns.js";
+import { noLeaks } from "../support/no-leaks.js";
+import { long, primary, rejected, uint128, type P4Client } from "../support/p4-client.js";
+import { p4 } from "../../src/wire/gen/proto.js";
+
+const unimplemented = 12;
+const pins = `device-1-v${kernelLayout}`;
+/** Of an ordinary user with the four capabilities; without one of them where `lacking` names it. */
+function asOrdinaryUser(lacking?: string): readonly string[] {
+  const capabilities = ["net_admin", "net_raw", "bpf", "perfmon"].filter((name) => name !== lacking);
+  const list = capabilities.map((name) => `+${name}`).join(",");
+  const ids = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
+  return ["setpriv", ...ids, `--inh-caps=-all,${list}`, `--ambient-caps=-all,${list}`, `--bounding-set=-all,${list}`];
+}
+
+function trapLldp(client: P4Client) {
+  const match = [{ fieldId: 3, ternary: { value: Buffer.from("88cc", "hex"), mask: Buffer.from("ffff", "hex") } }];
+  const tableEntry = { tableId: 33554691, match, priority: 1, action: { action: { actionId: 16777480 } } };
+  const updates = [{ type: p4.v1.Update.Type.INSERT, entity: { tableEntry } }];
+  return client.write({ deviceId: long(1n), electionId: uint128(1n), updates });
+}
+
+describeNeeding(
+  ["root", "libbpf", "ip", "tc", "nsenter", "python3", "mount"],
+  "p4rtd with a kernel datapath",
+  function () {
+    noLeaks();
+
+    it("hands trapped frames of a real port to its controller, counts them, and leaves nothing when it stops", async () => {
+      using box = new KernelBox();
+      const metrics = 'telemetry: { prometheus: { listen: "127.0.0.1:0" } }';
+      await using daemon = await Daemon.start(box.options(box.yaml("", metrics)));
+      const client = await daemon.client();
+      const stream = await primary(client);
+      await trapLldp(client);
+      box.send("far1", lldp);
+      const { payload } = await stream.packetIn();
+      assert.deepEqual(Buffer.from(payload ?? []).subarray(0, lldp.length), Buffer.from(lldp));
+      const { address, port } = await daemon.event("telemetry.serving");
+      const response = await fetch(`http://${String(address)}:${String(port)}/metrics`, {
+        headers: { connection: "close" },
+      });
+      const samples = await response.text();
+      assert.match(samples, /^p4rtd_port_frames_punted_total\{device="1",port="ethernet-1\/1"\} 1$/m);
+      assert.match(samples, /^p4rtd_port_frames_punted_total\{device="1",port="swp2"\} 0$/m);
+      assert.match(samples, /^p4rtd_frames_punted_total\{device="1"\} 1$/m);
+      assert.ok(box.isAttached("swp1"));
+
+      assert.equal((await daemon.stop()).code, 0);
+      assert.equal(box.isAttached("swp1"), false);
+      assert.deepEqual([...box.netns.netdevs()].sort(), ["far1", "far2", "swp1", "swp2"]);
+      assert.deepEqual(box.left(), ["bpf"]);
+      assert.deepEqual(box.left("/bpf"), []);
+    });
+
+    it("takes no injected frames, and says which datapath would", async () => {
+      using box = new KernelBox();
+      await using daemon = await Daemon.start(box.options());
+      const client = await daemon.client();
+      await primary(client);
+      const { code, message } = await rejected(client.inject({ dataplaneIngressPort: 1, payload: lldp }));
+      assert.equal(code, unimplemented);
+      assert.match(message, /device 1: .*'kernel' takes no injected frames.*soft/);
+    });
+
+    it("waits for a netdev that is not there, with an event", async () => {
+      using box = new KernelBox();
+      box.netns.ip("link", "del", "swp2");
+      await using daemon = await Daemon.start(box.options());
+      const { level, netdev, device } = await daemon.event("datapath.port_absent");
+      assert.deepEqual([level, netdev, device], ["warn", "swp2", "1"]);
+      box.netns.ip("link", "add", "swp2", "type", "veth", "peer", "name", "far2");
+      const adopted = await daemon.event("port.adopted");
+      assert.equal(adopted["netdev"], "swp2");
+    });
+
+    it("keeps rules when told so; the next start takes them over, and --cleanup removes them", async () => {
+      using box = new KernelBox();
+      const yaml = box.yaml("", "restart: { rules_on_exit: keep }");
+      await using first = await Daemon.start(box.options(yaml));
+      const client = await first.client();
+      await primary(client);
+      await trapLldp(client);
+      assert.equal((await first.stop()).code, 0);
+      assert.ok(box.isAttached("swp1"));
+      assert.ok(box.left("/bpf").includes(pins));
+      await using second = await Daemon.start(box.options(yaml));
+      assert.ok(box.isAttached("swp1"));
+      assert.equal((await second.stop()).code, 0);
+      const { code, stdout } = await box.cleanup();
+      assert.equal(code, 0);
+      assert.match(stdout, new RegExp(`^removed .*/${pins}$`, "m"));
+      assert.equal(box.isAttached("swp1"), false);
+      assert.deepEqual(box.left(), []);
+    });
+
+    for (const attach of ["tcx", "clsact"])
+      it(`takes over what a killed one left (${attach}), and --cleanup removes all of it`, async () => {
+        using box = new KernelBox();
+        const yaml = box.yaml(`, attach: ${attach}`).replace("swp2: { port_id: 2 }", "tap2: { port_id: 2, type: tap }");
+        await using first = await Daemon.start(box.options(yaml));
+        first.signal("SIGKILL");
+        await first.ended;
+        assert.ok(box.isAttached("swp1"));
+        await using second = await Daemon.start(box.options(yaml));
+        const client = await second.client();
+        const stream = await primary(client);
+        await trapLldp(client);
+        box.send("far1", lldp);
+        await stream.packetIn();
+        second.signal("SIGKILL");
+        await second.ended;
+        assert.deepEqual(readRecord(`${box.run}/device-1.json`)?.taps, ["tap2"]);
+        const { code, stdout, stderr } = await box.cleanup();
+        assert.deepEqual([code, stderr], [0, ""]);
+        assert.match(stdout, /p4cpu1 and p4rx1/);
+        assert.match(stdout, /the TAP tap2/);
+        if (attach === "clsact") assert.match(stdout, /the tc filter on swp1/);
+        assert.equal(box.isAttached("swp1"), false);
+        assert.deepEqual([...box.netns.netdevs()].sort(), ["far1", "far2", "swp1", "swp2"]);
+        assert.deepEqual(box.left(), []);
+      });
+
+    it("leaves a TAP that was there before it", async () => {
+      using box = new KernelBox();
+      box.netns.ip("tuntap", "add", "tap2", "mode", "tap");
+      const yaml = box.yaml().replace("swp2: { port_id: 2 }", "tap2: { port_id: 2, type: tap }");
+      await using daemon = await Daemon.start(box.options(yaml));
+      assert.equal((await daemon.stop()).code, 0);
+      assert.deepEqual(box.left(), ["bpf"]);
+      await box.cleanup();
+      assert.ok(box.netns.netdevs().includes("tap2"));
+    });
+
+    it("is one per run-time folder and device: the second ends with 69, --cleanup too, and the first goes on", async () => {
+      using box = new KernelBox();
+      await using first = await Daemon.start(box.options());
+      const second = await Daemon.outcome(box.options());
+      assert.equal(second.code, 69);
+      assert.match(second.stderr, /"datapath.cannot_open".*device 1: another p4rtd holds it \(.*device-1\.lock\)/);
+      const cleaned = await box.cleanup();
+      assert.deepEqual([cleaned.code, cleaned.stdout], [69, ""]);
+      assert.ok(box.isAttached("swp1"));
+      const client = await first.client();
+      await client.capabilities();
+    });
+
+    it("is one per port: another with a folder of its own ends with 69 and names the netdev", async () => {
+      using box = new KernelBox();
+      await using _first = await Daemon.start(box.options());
+      mkdirSync(`${box.run}/other`);
+      const yaml = box.yaml().replace("device_id: 1", "device_id: 2");
+      try {
+        const second = await Daemon.outcome(box.options(yaml, { environment: { P4RTD_RUN_DIR: `${box.run}/other` } }));
+        assert.equal(second.code, 69);
+        assert.match(second.stderr, /device 2: netdev 'swp1' of port 'ethernet-1\/1' is served by another p4rtd/);
+        assert.ok(box.isAttached("swp1"));
+      } finally {
+        sh("umount", `${box.run}/other/bpf`);
+      }
+    });
+
+    it("ends with 69 for a network namespace that is not there", async () => {
+      using box = new KernelBox();
+      const yaml = box.yaml().replace(box.netns.path, "p4tc-no-such");
+      const { code, stderr } = await Daemon.outcome(box.options(yaml));
+      assert.equal(code, 69);
+      assert.match(stderr, /device 1: there is no network namespace \/run\/netns\/p4tc-no-such: make it first/);
+    });
+
+    it("refuses what a newer release left, and names both layouts", async () => {
+      using box = new KernelBox();
+      await using first = await Daemon.start(box.options());
+      await first.stop();
+      mkdirSync(`${box.run}/bpf/device-1-v${kernelLayout + 1}`);
+      const { code, stderr } = await Daemon.outcome(box.options());
+      assert.equal(code, 69);
+      assert.match(stderr, new RegExp(`layout ${kernelLayout + 1} in .*, this one knows up to ${kernelLayout}`));
+    });
+  },
+);
+
+describeNeeding(["root", "libbpf", "ip", "nsenter", "setpriv", "mount"], "p4rtd as an ordinary user", () => {
+  noLeaks();
+
+  /** A box without `netns`, in which p4rtd is started, and a folder with a bpffs of that user. */
+  function ordinaryBox(): { readonly box: KernelBox; readonly yaml: string } {
+    const box = new KernelBox();
+    mkdirSync(`${box.run}/bpf`, { recursive: true });
+    chmodSync(box.run.slice(0, -"/run".length), 0o755);
+    sh("mount", "-t", "bpf", "-o", "mode=0700", "p4rtd", `${box.run}/bpf`);
+    for (const path of [box.run, `${box.run}/bpf`]) chownSync(path, 65534, 65534);
+    return { box, yaml: box.yaml().replace(`, netns: ${box.netns.path}`, "") };
+  }
+
+  it("serves with CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON", async () => {
+    const { box, yaml } = ordinaryBox();
+    using _ = box;
+    const within = ["nsenter", `--net=${box.netns.path}`, ...asOrdinaryUser()];
+    await using daemon = await Daemon.start(box.options(yaml, { within }));
+    assert.match(readFileSync(`/proc/${daemon.pid}/status`, "utf8"), /^CapEff:\t000000c000003000$/m);
+    assert.equal((await daemon.stop()).code, 0);
+    assert.deepEqual(box.left(), ["bpf"]);
+  });
+
+  for (const lacking of ["net_admin", "net_raw", "bpf", "perfmon"])
+    it(`ends with 77 without CAP_${lacking.toUpperCase()}, and names it`, async () => {
+      using box = new KernelBox();
+      const yaml = box.yaml().replace(`, netns: ${box.netns.path}`, "");
+      chmodSync(box.run.slice(0, -"/run".length), 0o755);
+      const { code, stderr } = await Daemon.outcome(box.options(yaml, { within: asOrdinaryUser(lacking) }));
+      assert.equal(code, 77);
+      const name = `CAP_${lacking.toUpperCase()}`;
+      assert.match(stderr, new RegExp(`"datapath.not_permitted".*the kernel datapath lacks ${name}: run`));
+      assert.equal(existsSync(box.run), false);
+    });
+
+  it("ends with 77 where nobody mounted a bpffs for it, and says how", async () => {
+    using box = new KernelBox();
+    const yaml = box.yaml().replace(`, netns: ${box.netns.path}`, "");
+    mkdirSync(box.run);
+    chownSync(box.run, 65534, 65534);
+    chmodSync(box.run.slice(0, -"/run".length), 0o755);
+    const { code, stderr } = await Daemon.outcome(box.options(yaml, { within: asOrdinaryUser() }));
+    assert.equal(code, 77);
+    assert.match(stderr, /no bpffs of its own on .*: mount -t bpf -o mode=0700 p4rtd .*EPERM/);
+  });
+
+  it("asks for CAP_SYS_ADMIN too where the ports are in another network namespace", async () => {
+    using box = new KernelBox();
+    chmodSync(box.run.slice(0, -"/run".length), 0o755);
+    const { code, stderr } = await Daemon.outcome(box.options(box.yaml(), { within: asOrdinaryUser() }));
+    assert.equal(code, 77);
+    assert.match(stderr, /lacks CAP_SYS_ADMIN: run/);
+  });
+});
+
+describe("p4rtd with a software datapath only", () => {
+  noLeaks();
+
+  it("does not load the addon, and has no run-time folder", async () => {
+    await using daemon = await Daemon.start();
+    assert.doesNotMatch(readFileSync(`/proc/${daemon.pid}/maps`, "utf8"), /p4rtd\.node/);
+  });
+});

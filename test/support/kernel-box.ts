@@ -1,0 +1,82 @@
+/** A network namespace with two ports, and a run-time folder, for a p4rtd with a kernel datapath. */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { loadAddon } from "../../src/addon/load.js";
+import { Daemon, Folder, type DaemonOptions, type Ended } from "./daemon.js";
+import { Netns, sh } from "./netns.js";
+
+/** Prints how many programs a netdev has at its tcx ingress: BPF_PROG_QUERY, which bpftool lacks for tcx before 7.3. */
+const tcxPrograms = `
+import ctypes, platform, socket, sys
+query, tcx_ingress = 16, 46
+attr = (ctypes.c_uint32 * 16)(socket.if_nametoindex(sys.argv[1]), tcx_ingress)
+call = {"x86_64": 321, "aarch64": 280}[platform.machine()]
+failed = ctypes.CDLL(None, use_errno=True).syscall(call, query, attr, ctypes.sizeof(attr)) < 0
+print(0 if failed else attr[6])
+`;
+
+/** Ports swp1 and swp2, whose other ends are far1 and far2, all up. */
+export class KernelBox implements Disposable {
+  readonly netns = new Netns();
+  readonly #folder = new Folder();
+
+  constructor() {
+    for (const port of ["1", "2"]) {
+      this.netns.ip("link", "add", `swp${port}`, "type", "veth", "peer", "name", `far${port}`);
+      for (const end of [`swp${port}`, `far${port}`]) this.netns.ip("link", "set", end, "up");
+    }
+  }
+
+  /** The run-time folder. */
+  get run(): string {
+    return this.#folder.at("run");
+  }
+
+  /** Below the run-time folder, nothing if it is not there. */
+  left(below = ""): readonly string[] {
+    const path = `${this.run}${below}`;
+    return existsSync(path) ? readdirSync(path).filter((name) => !name.endsWith(".debug")) : [];
+  }
+
+  /** A configuration with both ports; `datapath` and `more` are YAML. */
+  yaml(datapath = "", more = ""): string {
+    return `
+listeners: [{ address: 127.0.0.1, port: 0, insecure: true }]
+devices: [{ device_id: 1, datapath: { type: kernel, netns: ${this.netns.path}${datapath} } }]
+interfaces: { ethernet-1/1: { port_id: 1, netdev: swp1 }, swp2: { port_id: 2 } }
+${more}`;
+  }
+
+  options(yaml = this.yaml(), more: DaemonOptions = {}): DaemonOptions {
+    return { yaml, ...more, environment: { P4RTD_RUN_DIR: this.run, ...more.environment } };
+  }
+
+  /** Whether a program of ours is at the ingress of a netdev, by tcx or by a filter. */
+  isAttached(netdev: string): boolean {
+    const { path } = this.netns;
+    const programs = Number(sh("nsenter", `--net=${path}`, "python3", "-c", tcxPrograms, netdev));
+    return programs > 0 || this.netns.run("tc", "filter", "show", "dev", netdev, "ingress").includes("p4rtd");
+  }
+
+  /** Sends `frame` out of a netdev. */
+  send(netdev: string, frame: Uint8Array): void {
+    const links = JSON.parse(this.netns.ip("-j", "link", "show", netdev)) as readonly { readonly ifindex: number }[]; // what ip prints
+    const ifindex = links[0]?.ifindex ?? 0;
+    const sender = loadAddon().openPacketSender({ netns: this.netns.path, ifindex });
+    const results = new Int32Array(1);
+    sender.send([frame], results);
+    sender.close();
+    assert.deepEqual([...results], [0]);
+  }
+
+  cleanup(): Promise<Ended> {
+    return Daemon.outcome({ args: ["--cleanup"], environment: { P4RTD_RUN_DIR: this.run } });
+  }
+
+  [Symbol.dispose](): void {
+    const bpffs = `${this.run}/bpf`;
+    if (readFileSync("/proc/self/mountinfo", "utf8").includes(` ${bpffs} `)) sh("umount", bpffs);
+    this.#folder[Symbol.dispose]();
+    this.netns[Symbol.dispose]();
+  }
+}
