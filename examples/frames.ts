@@ -95,7 +95,7 @@ export function describeFrame(frame: Buffer): string {
     case ethertype.lldp:
       return `${tag}${["LLDP", ...lldpNames(payload)].join(", ")}`;
     case ethertype.gdp:
-      return `${tag}GDP from ${Array.from(frame.subarray(6, 12), (byte) => byte.toString(16).padStart(2, "0")).join(":")}`;
+      return `${tag}GDP from ${mac(frame.subarray(6, 12))}`;
     case ethertype.ipv4:
       return `${tag}IPv4 ${v4(payload, 12)} → ${v4(payload, 16)}, TTL ${payload.readUInt8(8)}, ${ports(payload, 20)}`;
     case ethertype.ipv6:
@@ -112,12 +112,22 @@ function lldpNames(payload: Buffer): readonly string[] {
     const head = payload.readUInt16BE(at);
     const [type, length] = [head >> 9, head & 0x1ff];
     if (type === 0) break;
-    const name = payload.toString("utf8", at + 3, at + 2 + length);
+    const name = lldpId(type, payload.subarray(at + 2, at + 2 + length));
     if (type === 1) names.push(`chassis ${name}`);
     if (type === 2) names.push(`port ${name}`);
     at += 2 + length;
   }
   return names;
+}
+
+/** A chassis or port id as text: subtype 4 of a chassis and 3 of a port are MAC addresses. @see IEEE 802.1AB §8.5 */
+function lldpId(type: number, value: Buffer): string {
+  const isMac = value[0] === (type === 1 ? 4 : 3);
+  return isMac ? mac(value.subarray(1)) : value.toString("utf8", 1);
+}
+
+function mac(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
 function v4(bytes: Buffer, at: number): string {
