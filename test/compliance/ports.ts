@@ -31,9 +31,9 @@ export function portCompliance(withBench: WithBench): void {
       const status = bench.datapath.port(port1);
       assert.ok(status !== undefined);
       assert.deepEqual(
-        { ...status, name: "" },
+        { ...status, name: "", netdev: "" },
         {
-          ...{ id: 1, name: "", mtu: 1500, state: "up" },
+          ...{ id: 1, name: "", netdev: "", mtu: 1500, state: "up" },
           ...{ framesIn: 3, framesOut: 0, framesPunted: 3, framesDropped: 0 },
         },
       );

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { kernelLayout } from "../../src/daemon/pins.js";
 import { readRecord } from "../../src/daemon/kernel-record.js";
+import { p4rtctl } from "../support/ctl.js";
 import { Daemon } from "../support/daemon.js";
 import { lldp } from "../support/frame-builder.js";
 import { KernelBox } from "../support/kernel-box.js";
@@ -29,7 +30,7 @@ function trapLldp(client: P4Client) {
 }
 
 describeNeeding(
-  ["root", "libbpf", "ip", "tc", "nsenter", "python3", "mount"],
+  ["root", "libbpf", "ip", "tc", "bpftool", "nsenter", "python3", "mount"],
   "p4rtd with a kernel datapath",
   function () {
     noLeaks();
@@ -59,6 +60,33 @@ describeNeeding(
       assert.deepEqual([...box.netns.netdevs()].sort(), ["far1", "far2", "swp1", "swp2"]);
       assert.deepEqual(box.left(), ["bpf"]);
       assert.deepEqual(box.left("/bpf"), []);
+    });
+
+    it("tells p4rtctl its netdevs, and which rules the kernel has lost", async () => {
+      using box = new KernelBox();
+      mkdirSync(box.run, { recursive: true });
+      const socket = `${box.run}/admin.sock`;
+      await using daemon = await Daemon.start(box.options(box.yaml("", `admin: { unix: ${socket} }`)));
+      const client = await daemon.client();
+      await primary(client);
+      await trapLldp(client);
+      box.send("far1", lldp);
+      const interfaces = await p4rtctl(["show", "interfaces", "--json"], { socket });
+      const [first] = (JSON.parse(interfaces.stdout) as { interfaces: readonly Record<string, unknown>[] }).interfaces; // its documented form
+      assert.deepEqual([first?.["name"], first?.["netdev"], first?.["state"]], ["ethernet-1/1", "swp1", "up"]);
+      const held = await p4rtctl(["show", "rules"], { socket });
+      assert.deepEqual([held.code, held.stderr], [0, ""]);
+      assert.match(
+        held.stdout,
+        /ether_type 0x88cc .* green trap.*\ndevice 1 \(kernel\): 1 entry, 1 key held, no difference/,
+      );
+
+      const map = ["pinned", `${box.run}/bpf/${pins}/map_rules`];
+      const [lost] = JSON.parse(sh("bpftool", "-j", "map", "dump", ...map)) as readonly { key: readonly string[] }[]; // what bpftool prints
+      sh("bpftool", "map", "delete", ...map, "key", "hex", ...(lost?.key ?? []).map((byte) => byte.replace("0x", "")));
+      const missing = await p4rtctl(["show", "rules"], { socket });
+      assert.equal(missing.code, 1);
+      assert.match(missing.stdout, /^- .*ether_type 0x88cc/m);
     });
 
     it("takes no injected frames, and says which datapath would", async () => {

@@ -83,10 +83,10 @@ export class KernelPort {
   }
 
   status(): PortStatus {
-    const { id, name, mtu, state, slot } = this;
+    const { id, name, netdev, mtu, state, slot } = this;
     this.parts.bpf.portCounters(slot, this.#counters);
     const [framesIn = 0, framesPunted = 0, framesDropped = 0] = this.#counters;
-    return { id, name, mtu, state, framesIn, framesOut: this.#framesOut, framesPunted, framesDropped };
+    return { id, name, netdev, mtu, state, framesIn, framesOut: this.#framesOut, framesPunted, framesDropped };
   }
 
   /**
