@@ -1,15 +1,15 @@
 /** What tests in network namespaces need of the machine. */
 import { spawnSync } from "node:child_process";
 
-/** What is missing here; empty: such tests can run. */
-export function missingForNetns(): readonly string[] {
-  const programs = ["ip", "bpftool", "tcpdump"].filter((name) => spawnSync("which", [name]).status !== 0);
+/** What is missing here; empty: such tests can run. @param more programs that they need besides */
+export function missingForNetns(more: readonly string[] = []): readonly string[] {
+  const programs = ["ip", "bpftool", "tcpdump", ...more].filter((name) => spawnSync("which", [name]).status !== 0);
   return process.getuid?.() === 0 ? programs : ["root", ...programs];
 }
 
 /** `describe` for tests that need namespaces: skipped by naming what is missing, and failing for it with CI=true. */
-export function describeInNetns(title: string, body: () => void): void {
-  const missing = missingForNetns();
+export function describeInNetns(title: string, body: () => void, more: readonly string[] = []): void {
+  const missing = missingForNetns(more);
   if (missing.length === 0) describe(title, body);
   else if (process.env["CI"] === "true") describe(title, () => it("has what it needs", () => assertNothing(missing)));
   else describe.skip(`${title} (missing: ${missing.join(", ")})`, body);

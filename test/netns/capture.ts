@@ -2,6 +2,8 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
+import { defined } from "../../src/base/invariant.js";
+import { until } from "./namespace.js";
 
 const fileHeaderBytes = 24;
 const recordHeaderBytes = 16;
@@ -19,9 +21,9 @@ export class Capture implements AsyncDisposable {
     child.stdout.on("data", (bytes: Buffer) => this.#read(bytes));
   }
 
-  /** Starts capturing what `netdev` of the namespace receives; ready when it returns. */
-  static async open(namespace: string, netdev: string): Promise<Capture> {
-    const options = ["--immediate-mode", "-U", "-s", "0", "-B", "8192", "-Q", "in", "-i", netdev, "-w", "-"];
+  /** Starts capturing what `netdev` of the namespace receives, or sends; ready when it returns. */
+  static async open(namespace: string, netdev: string, direction: "in" | "out" = "in"): Promise<Capture> {
+    const options = ["--immediate-mode", "-U", "-s", "0", "-B", "8192", "-Q", direction, "-i", netdev, "-w", "-"];
     const child = spawn("ip", ["netns", "exec", namespace, "tcpdump", ...options], {
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -39,6 +41,17 @@ export class Capture implements AsyncDisposable {
   async takeUntil(ends: (frame: Uint8Array) => boolean): Promise<readonly Uint8Array[]> {
     while (!this.#frames.some(ends)) await new Promise<void>((resolve) => (this.#came = resolve));
     return this.#frames.splice(0, this.#frames.findIndex(ends) + 1).slice(0, -1);
+  }
+
+  /** The first frame that `wanted` names, seen already or yet to come. @throws if it does not come within 8 s */
+  async find(wanted: (frame: Uint8Array) => boolean): Promise<Uint8Array> {
+    await until("the captured frame", () => this.#frames.some(wanted), 8000);
+    return defined(this.#frames.find(wanted), "it was there");
+  }
+
+  /** How many frames that `wanted` names have been seen and not taken. */
+  count(wanted: (frame: Uint8Array) => boolean): number {
+    return this.#frames.filter(wanted).length;
   }
 
   /** Frames that wait to be taken. */

@@ -3,10 +3,13 @@ import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { ip, listed, run } from "./commands.js";
 
-/** Every namespace of tests begins so, and goes on with the process that made it. */
-const prefix = "p4tk";
+/**
+ * Every namespace of tests begins so, and goes on with the process that made it: "p4tk" is silent, without IPv6
+ * addresses, so that its kernel sends nothing by itself; "p4tn" has IPv6, whose addresses hold at once.
+ */
+export type Prefix = "p4tk" | "p4tn";
 
-/** A network namespace without IPv6 addresses, so that its kernel sends nothing by itself. */
+/** A network namespace. */
 export class Namespace implements Disposable {
   readonly path: string;
 
@@ -15,12 +18,13 @@ export class Namespace implements Disposable {
   }
 
   /** @param role tells the namespaces of one process apart */
-  static add(role: string): Namespace {
+  static add(role: string, prefix: Prefix = "p4tk"): Namespace {
     const name = `${prefix}${process.pid}-${role}`;
     ip(`netns add ${name}`);
     const made = new Namespace(name);
     for (const which of ["all", "default"]) {
-      made.set(`net.ipv6.conf.${which}.disable_ipv6`, 1);
+      if (prefix === "p4tk") made.set(`net.ipv6.conf.${which}.disable_ipv6`, 1);
+      else made.set(`net.ipv6.conf.${which}.accept_dad`, 0);
       made.set(`net.ipv4.conf.${which}.rp_filter`, 0);
     }
     return made;
@@ -51,7 +55,7 @@ export class Namespace implements Disposable {
 /** Removes namespaces of test processes that are gone: a killed one could not. */
 export function removeLeftovers(): void {
   for (const { name } of listed("ip", ["-json", "netns", "list"])) {
-    const owner = typeof name === "string" ? /^p4tk(\d+)-/.exec(name)?.[1] : undefined;
+    const owner = typeof name === "string" ? /^p4t[kn](\d+)-/.exec(name)?.[1] : undefined;
     if (owner !== undefined && !existsSync(`/proc/${owner}`)) ip(`netns del ${String(name)}`);
   }
 }

@@ -12,7 +12,7 @@ function traces(): readonly string[] {
   const ids = new Set(programs.map((program) => program["id"]));
   const links = listed("bpftool", ["-j", "link", "show"]).filter((link) => ids.has(link["prog_id"]));
   const namespaces = listed("ip", ["-json", "netns", "list"]).filter((each) =>
-    String(each["name"]).startsWith(`p4tk${process.pid}-`),
+    ["p4tk", "p4tn"].some((prefix) => String(each["name"]).startsWith(`${prefix}${process.pid}-`)),
   );
   const pins = "/run/p4rtd/bpf";
   return [

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Daemon } from "../support/daemon.js";
 import { p4 } from "../../src/wire/gen/proto.js";
 import { noLeaks } from "../support/no-leaks.js";
+import { scrape } from "../support/scrape.js";
 import { long, primary, rejected, uint128, type P4Client } from "../support/p4-client.js";
 
 const lldp = Buffer.concat([Buffer.from("0180c200000e02000000000188cc", "hex"), Buffer.alloc(46)]);
@@ -15,22 +16,6 @@ function trapLldp(client: P4Client) {
     electionId: uint128(1n),
     updates: [{ type: p4.v1.Update.Type.INSERT, entity: { tableEntry } }],
   });
-}
-
-/** The samples of one scrape. */
-async function scrape(daemon: Daemon): Promise<ReadonlyMap<string, number>> {
-  const { address, port } = await daemon.event("telemetry.serving");
-  const response = await fetch(`http://${String(address)}:${String(port)}/metrics`, {
-    headers: { connection: "close" },
-  });
-  assert.equal(response.status, 200);
-  const lines = (await response.text()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  return new Map(
-    lines.map((line) => {
-      const at = line.lastIndexOf(" ");
-      return [line.slice(0, at), Number(line.slice(at + 1))];
-    }),
-  );
 }
 
 describe("the metrics of a process", () => {
