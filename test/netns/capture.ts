@@ -28,11 +28,10 @@ export class Capture implements AsyncDisposable {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const capture = new Capture(child);
+    // Its stderr stays open: tcpdump writes the rest of the line after "listening on" and would die of SIGPIPE.
     let said = "";
-    for await (const bytes of child.stderr) {
-      said += String(bytes);
-      if (said.includes("listening on")) break;
-    }
+    child.stderr.on("data", (bytes: Buffer) => (said += bytes.toString()));
+    await until("tcpdump listens", () => said.includes("listening on") || child.exitCode !== null);
     if (!said.includes("listening on")) throw new Error(`tcpdump: ${said}`);
     return capture;
   }
