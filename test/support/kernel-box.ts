@@ -3,17 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { loadAddon } from "../../src/addon/load.js";
 import { Daemon, Folder, type DaemonOptions, type Ended } from "./daemon.js";
+import { isAttached } from "./attached.js";
 import { Netns, sh } from "./netns.js";
-
-/** Prints how many programs a netdev has at its tcx ingress: BPF_PROG_QUERY, which bpftool lacks for tcx before 7.3. */
-const tcxPrograms = `
-import ctypes, platform, socket, sys
-query, tcx_ingress = 16, 46
-attr = (ctypes.c_uint32 * 16)(socket.if_nametoindex(sys.argv[1]), tcx_ingress)
-call = {"x86_64": 321, "aarch64": 280}[platform.machine()]
-failed = ctypes.CDLL(None, use_errno=True).syscall(call, query, attr, ctypes.sizeof(attr)) < 0
-print(0 if failed else attr[6])
-`;
 
 /** Ports swp1 and swp2, whose other ends are far1 and far2, all up. */
 export class KernelBox implements Disposable {
@@ -53,9 +44,7 @@ ${more}`;
 
   /** Whether a program of ours is at the ingress of a netdev, by tcx or by a filter. */
   isAttached(netdev: string): boolean {
-    const { path } = this.netns;
-    const programs = Number(sh("nsenter", `--net=${path}`, "python3", "-c", tcxPrograms, netdev));
-    return programs > 0 || this.netns.run("tc", "filter", "show", "dev", netdev, "ingress").includes("p4rtd");
+    return isAttached(this.netns.path, netdev);
   }
 
   /** Sends `frame` out of a netdev. */
