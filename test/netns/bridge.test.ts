@@ -79,18 +79,21 @@ describeInNetns("two ports in one bridge with VLANs", () => {
   noLeaks();
   noTraces();
 
-  itWithVlans("trap tagged frames whole, and others cross in their VLAN only (missing: bridge VLAN filtering)", async () => {
-    await using lab = await Neighbourhood.build("bridge");
-    lab.box.ip("link set br0 type bridge vlan_filtering 1");
-    for (const port of ["eth1", "eth2"])
-      await Program.run(lab.box, ["bridge", "vlan", "add", "vid", "10", "dev", port]);
-    const controller = await Controller.connect(await lab.start());
-    const right = await lab.capture(lab.right, "eth0");
-    const tagged = (vlan: string, type: string) => fromLeft({ to: at.right.mac, type: `8100${vlan}${type}` }, vlan);
-    await lab.wire(lab.left).send([tagged("0014", experimental), tagged("000a", gdp), tagged("000a", experimental)]);
-    await controller.packetIn(is(tagged("000a", gdp)));
-    await right.find(is(tagged("000a", experimental)));
-    assert.equal(right.count(is(tagged("0014", experimental))), 0);
-    assert.equal(right.count(is(tagged("000a", gdp))), 0);
-  });
+  itWithVlans(
+    "trap tagged frames whole, and others cross in their VLAN only (missing: bridge VLAN filtering)",
+    async () => {
+      await using lab = await Neighbourhood.build("bridge");
+      lab.box.ip("link set br0 type bridge vlan_filtering 1");
+      for (const port of ["eth1", "eth2"])
+        await Program.run(lab.box, ["bridge", "vlan", "add", "vid", "10", "dev", port]);
+      const controller = await Controller.connect(await lab.start());
+      const right = await lab.capture(lab.right, "eth0");
+      const tagged = (vlan: string, type: string) => fromLeft({ to: at.right.mac, type: `8100${vlan}${type}` }, vlan);
+      await lab.wire(lab.left).send([tagged("0014", experimental), tagged("000a", gdp), tagged("000a", experimental)]);
+      await controller.packetIn(is(tagged("000a", gdp)));
+      await right.find(is(tagged("000a", experimental)));
+      assert.equal(right.count(is(tagged("0014", experimental))), 0);
+      assert.equal(right.count(is(tagged("000a", gdp))), 0);
+    },
+  );
 });

@@ -80,7 +80,10 @@ describeInNetns("hosts on both sides of a box with the rules of WBB", () => {
         hops.map((hop) => hop.trim().split(/\s+/).slice(0, 2).join(" ")),
         ["1 *", "2 *", `3 ${target}`],
       );
-      assert.deepEqual((await controller.drain()).filter(({ frame }) => isProbe(etherType)(frame)), []);
+      assert.deepEqual(
+        (await controller.drain()).filter(({ frame }) => isProbe(etherType)(frame)),
+        [],
+      );
     });
 
     it(`leave checksums to their NIC, which are whole in the PacketIn (0x${etherType})`, async () => {

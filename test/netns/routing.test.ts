@@ -74,7 +74,9 @@ const fullNeighbours = ({ left, box }: Routers) =>
   );
 
 const isBgp = (frame: Buffer) =>
-  frame.toString("hex", 12, 14) === "0800" && frame[23] === 6 && [34, 36].some((port) => frame.readUInt16BE(port) === 179);
+  frame.toString("hex", 12, 14) === "0800" &&
+  frame[23] === 6 &&
+  [34, 36].some((port) => frame.readUInt16BE(port) === 179);
 
 describeInNetns(
   "routing protocols of the box beside rules for TTL 1",
@@ -186,7 +188,14 @@ async function becomes(what: string, holds: () => Promise<boolean>): Promise<voi
 function bytesOf(address: string): Buffer {
   if (!address.includes(":")) return Buffer.from(address.split(".").map(Number));
   const [head = "", tail = ""] = address.split("::");
-  const groups = (text: string) => Buffer.from(text.split(":").map((group) => group.padStart(4, "0")).join(""), "hex");
+  const groups = (text: string) =>
+    Buffer.from(
+      text
+        .split(":")
+        .map((group) => group.padStart(4, "0"))
+        .join(""),
+      "hex",
+    );
   const [first, last] = [groups(head), groups(tail)];
   return Buffer.concat([first, Buffer.alloc(16 - first.length - last.length), last]);
 }

@@ -1,0 +1,72 @@
+/** Millions of punted frames through one p4rtd. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { noLeaks } from "../support/no-leaks.js";
+import { scrape } from "../support/scrape.js";
+import { describeInNetns } from "./capability.js";
+import { Controller } from "./controller.js";
+import { flood } from "./flood.js";
+import { Neighbourhood } from "./neighbourhood.js";
+import { noTraces } from "./no-traces.js";
+
+const warmUpMs = 4000;
+/** P4RTD_PUNT_SECONDS=100 punts ten million on two cores. */
+const halfMs = (1000 * Number(process.env["P4RTD_PUNT_SECONDS"] ?? 18)) / 2;
+const sampleMs = 200;
+/** What a garbage collector makes of the same amount; 8 bytes a frame would be more. */
+const allowedMb = 12;
+
+/** Resident memory in MB (10^6 bytes). */
+function residentMb(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return (Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024) / 1e6;
+}
+
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
+
+describeInNetns(
+  "p4rtd's memory",
+  () => {
+    noLeaks();
+    noTraces();
+
+    it("is flat while as many frames are punted as one source can send", async function () {
+      this.timeout(30_000 + 2 * halfMs);
+      await using lab = await Neighbourhood.build();
+      const daemon = await lab.start();
+      const controller = await Controller.connect(daemon);
+      let read = 0;
+      const reading = (async () => {
+        for (;;) {
+          const { packet } = await controller.stream.next();
+          if (packet) read++;
+          else return;
+        }
+      })();
+      const punted = async () => (await scrape(daemon)).get('p4rtd_frames_punted_total{device="1"}') ?? 0;
+      const sample = async (ms: number) => {
+        const samples: number[] = [];
+        for (const end = performance.now() + ms; performance.now() < end;) {
+          samples.push(residentMb(daemon.pid));
+          await delay(sampleMs);
+        }
+        return median(samples);
+      };
+      let halves: readonly [number, number];
+      {
+        await using _load = flood(lab, { ttl: 1, rate: 0, bytes: 120 });
+        await sample(warmUpMs);
+        halves = [await sample(halfMs), await sample(halfMs)];
+      }
+      const count = await punted();
+      controller.stream.send({ other: { type_url: "test/end", value: new Uint8Array(0) } });
+      await reading;
+      const [first, second] = halves.map(Math.round);
+      process.stdout.write(`      ${count} punted, ${read} read, ${first} MB, then ${second} MB resident\n`);
+      assert.ok(count > 1_000_000, `${count} frames were punted`);
+      assert.ok(halves[1] - halves[0] < allowedMb, `${first} MB became ${second} MB`);
+    });
+  },
+  ["gcc"],
+);
