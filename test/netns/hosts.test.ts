@@ -39,7 +39,7 @@ function udpSum(frame: Buffer, etherType: EtherType): number {
 
 describeInNetns("hosts on both sides of a box with the rules of WBB", () => {
   noLeaks();
-  noTraces();
+  noTraces("noted daemons");
   let lab: Neighbourhood;
   let controller: Controller;
 

@@ -12,7 +12,7 @@ const mtuExceeded = 1;
 
 describeInNetns("jumbo frames", () => {
   noLeaks();
-  noTraces();
+  noTraces("noted daemons");
   let lab: Neighbourhood;
   let daemon: Daemon;
   let controller: Controller;

@@ -32,7 +32,7 @@ describeInNetns(
   "a p4rtd that is killed under load",
   () => {
     noLeaks();
-    noTraces();
+    noTraces("noted daemons");
 
     for (const attach of ["auto", "clsact"])
       it(`loses no other traffic, is followed by one that traps again, and leaves nothing after --cleanup (attach: ${attach})`, async function () {

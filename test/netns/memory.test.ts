@@ -14,8 +14,10 @@ const warmUpMs = 4000;
 /** P4RTD_PUNT_SECONDS=100 punts ten million on two cores. */
 const halfMs = (1000 * Number(process.env["P4RTD_PUNT_SECONDS"] ?? 18)) / 2;
 const sampleMs = 200;
-/** What a garbage collector makes of the same amount; 8 bytes a frame would be more. */
-const allowedMb = 12;
+/** What a garbage collector makes of the same; an object for each frame would be a hundred. */
+const allowedMb = 16;
+/** Small, so that it weighs nothing whether it is full: a controller reads slower or faster as the machine is busy. */
+const backlog = "packet_in: { backlog: { frames: 1024, bytes: 1048576 } }";
 
 /** Resident memory in MB (10^6 bytes). */
 function residentMb(pid: number): number {
@@ -23,18 +25,16 @@ function residentMb(pid: number): number {
   return (Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024) / 1e6;
 }
 
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
-
 describeInNetns(
   "p4rtd's memory",
   () => {
     noLeaks();
-    noTraces();
+    noTraces("noted daemons");
 
     it("is flat while as many frames are punted as one source can send", async function () {
       this.timeout(30_000 + 2 * halfMs);
       await using lab = await Neighbourhood.build();
-      const daemon = await lab.start();
+      const daemon = await lab.start({ more: backlog });
       const controller = await Controller.connect(daemon);
       let read = 0;
       const reading = (async () => {
@@ -45,13 +45,14 @@ describeInNetns(
         }
       })();
       const punted = async () => (await scrape(daemon)).get('p4rtd_frames_punted_total{device="1"}') ?? 0;
+      /** The least that was resident within so long. */
       const sample = async (ms: number) => {
         const samples: number[] = [];
         for (const end = performance.now() + ms; performance.now() < end;) {
           samples.push(residentMb(daemon.pid));
           await delay(sampleMs);
         }
-        return median(samples);
+        return Math.min(...samples);
       };
       let halves: readonly [number, number];
       {

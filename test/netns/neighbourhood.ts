@@ -7,6 +7,7 @@ import { scrape } from "../support/scrape.js";
 import { Capture } from "./capture.js";
 import { listed, run } from "./commands.js";
 import { Namespace, removeLeftovers, until } from "./namespace.js";
+import { noteProgramsOf } from "./no-traces.js";
 import { Wire } from "./wire.js";
 
 /** `router`: two networks, the box forwards between them. `bridge`: one network, eth1 and eth2 are members of br0. */
@@ -80,7 +81,9 @@ devices: [{ device_id: 1, datapath: { type: kernel, netns: ${this.box.path}${dat
 interfaces: { eth1: { port_id: 1 }, eth2: { port_id: 2 } }
 telemetry: { prometheus: { listen: "127.0.0.1:0" } }
 ${more}`;
-    return this.use(await Daemon.start({ yaml, environment: { P4RTD_RUN_DIR: this.#run } }));
+    const daemon = this.use(await Daemon.start({ yaml, environment: { P4RTD_RUN_DIR: this.#run } }));
+    noteProgramsOf(daemon.pid);
+    return daemon;
   }
 
   /** Runs `p4rtd --cleanup`. */

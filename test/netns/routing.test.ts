@@ -82,7 +82,7 @@ describeInNetns(
   "routing protocols of the box beside rules for TTL 1",
   () => {
     noLeaks();
-    noTraces();
+    noTraces("noted daemons");
 
     it("keep BGP, BFD and OSPF sessions, of IPv4 and IPv6, for longer than their hold times", async function () {
       this.timeout(slowMs);
@@ -117,7 +117,7 @@ describeInNetns(
 
 describeInNetns("the box's own addresses beside rules for TTL 1", () => {
   noLeaks();
-  noTraces();
+  noTraces("noted daemons");
   let lab: Neighbourhood;
   let controller: Controller;
   let localsOf: () => Promise<number>;
