@@ -69,6 +69,12 @@ export class Controller {
     this.stream.send(packetOut([[1, port]], frame));
   }
 
+  /** Lets `frame` enter the box as if it had come by the CPU port. */
+  submit(frame: Uint8Array): void {
+    const submitToIngress = [2, Buffer.of(1)] as const;
+    this.stream.send(packetOut([submitToIngress], frame));
+  }
+
   /** Code in our space of the next StreamError. @see docs/bad-input.md */
   async streamError(): Promise<number> {
     for (;;) {
