@@ -1,10 +1,11 @@
 /**
  * Benchmarks of the built daemon and of its parts.
- * usage: npm run bench -- write|read|packet|memory|start [--runs N] [--json] [--save] [--profile FOLDER]
+ * usage: npm run bench -- write|read|packet|memory|start|kernel [--runs N] [--json] [--save] [--profile FOLDER]
  *        npm run bench -- classifier|constraints
  *        npm run bench -- report
  */
 import { parseArgs } from "node:util";
+import { runKernel } from "./kernel.js";
 import { rowsOf, type Report, type Sample } from "./measure.js";
 import { runMemory } from "./memory.js";
 import { runPacket } from "./packet.js";
@@ -23,6 +24,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   packet: runPacket,
   memory: runMemory,
   start: runStart,
+  kernel: runKernel,
 };
 
 const { values: flags, positionals } = parseArgs({
