@@ -1,6 +1,6 @@
 /** The built daemon as a child process, started as users start it. */
-import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +14,8 @@ const startTimeoutMs = 10_000;
 export interface DaemonOptions {
   /** Arguments for Node itself, such as `--cpu-prof`. */
   readonly nodeArguments?: readonly string[];
+  /** The configuration as YAML; none by default. */
+  readonly yaml?: string;
 }
 
 export class Daemon implements AsyncDisposable {
@@ -28,12 +30,16 @@ export class Daemon implements AsyncDisposable {
   }
 
   /** Starts a daemon on a free port and waits until it serves. @throws if it ends, or does not serve within 10 s */
-  static async start({ nodeArguments = [] }: DaemonOptions = {}): Promise<Daemon> {
+  static async start({ nodeArguments = [], yaml }: DaemonOptions = {}): Promise<Daemon> {
     const folder = mkdtempSync(join(tmpdir(), "p4rtd-bench-"));
     const portFile = join(folder, "port");
+    const config = join(folder, "p4rtd.yaml");
+    if (yaml !== undefined) writeFileSync(config, yaml);
     const flags = ["--port", "0", "--port-file", portFile, "--log-level", "warn"];
+    if (yaml !== undefined) flags.push("--config", config);
     const child = spawn(process.execPath, [...nodeArguments, program, ...flags], {
       stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, P4RTD_RUN_DIR: join(folder, "run") },
     });
     const began = performance.now();
     while (!existsSync(portFile)) {
@@ -63,6 +69,8 @@ export class Daemon implements AsyncDisposable {
     const ended = once(this.#child, "exit");
     this.#child.kill("SIGTERM");
     await ended;
+    const bpffs = join(this.#folder, "run/bpf");
+    if (readFileSync("/proc/self/mountinfo", "utf8").includes(` ${bpffs} `)) execFileSync("umount", [bpffs]);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 

@@ -19,6 +19,9 @@ function headersOf(path: string): Readonly<Record<string, string>> {
   };
 }
 
+/** What may be on its way to us: as much as clients with a window that grows as needed come to. */
+const windowBytes = 4 * 1024 * 1024;
+
 /** A stream that may send many messages with one write. */
 export class MessageStream implements Disposable {
   readonly #session: ClientHttp2Session;
@@ -26,7 +29,8 @@ export class MessageStream implements Disposable {
   #seen: (bytes: Buffer) => void = () => {};
 
   constructor(port: number, path: string) {
-    this.#session = connect(`http://127.0.0.1:${port}`);
+    this.#session = connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: windowBytes } });
+    this.#session.on("connect", () => this.#session.setLocalWindowSize(windowBytes));
     this.#stream = this.#session.request(headersOf(path), { endStream: false });
     this.#stream.on("data", (bytes: Buffer) => this.#seen(bytes));
     this.#stream.on("error", () => {}); // ended by us
@@ -35,6 +39,16 @@ export class MessageStream implements Disposable {
   /** Resolves when the bytes, framed messages, have been taken. */
   write(bytes: Buffer): Promise<void> {
     return new Promise((resolve) => this.#stream.write(bytes, () => resolve()));
+  }
+
+  /** From now on `received` gets what comes, cut anywhere. */
+  watch(received: (bytes: Buffer) => void): void {
+    this.#seen = received;
+  }
+
+  /** Resolves when something comes. */
+  anything(): Promise<void> {
+    return new Promise((resolve) => (this.#seen = () => resolve()));
   }
 
   /** Resolves when `text` has come. */

@@ -27,13 +27,19 @@ export async function runWrite(options: DaemonOptions): Promise<readonly Sample[
     await using daemon = await Daemon.start(options);
     using controller = new Controller(daemon.port);
     using _stream = await becomePrimary(controller);
-    samples.push(...(await batches(daemon, controller, program)));
+    samples.push(...(await batches(daemon, controller, program, goals[program])));
     if (program === "ternary") samples.push(...(await singles(daemon, controller)));
   }
   return samples;
 }
 
-async function batches(daemon: Daemon, controller: Controller, program: ProgramName): Promise<readonly Sample[]> {
+/** 100,000 entries of a program in and out again. @param goal entries inserted a second */
+export async function batches(
+  daemon: Daemon,
+  controller: Controller,
+  program: ProgramName,
+  goal: Goal,
+): Promise<readonly Sample[]> {
   const p4info = programBytes(program);
   const inserts = writeRequests(program, { count: entries, perBatch });
   await controller.push(p4info);
@@ -50,7 +56,7 @@ async function batches(daemon: Daemon, controller: Controller, program: ProgramN
   );
   const deleted = await timed(daemon, controller, writeRequests(program, { count: entries, perBatch, kind: "DELETE" }));
   return [
-    rate(`${program}: insert 100,000, 1,000 a batch`, full, goals[program]),
+    rate(`${program}: insert 100,000, 1,000 a batch`, full, goal),
     {
       what: `${program}: last 10,000 against first 10,000`,
       unit: "times as long",

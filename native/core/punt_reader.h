@@ -58,7 +58,9 @@ class PuntReader {
   bool OpenSlab();
   void CloseSlab();
   bool RingHasMore() const;
-  void Sleep(bool for_frames);
+  // Wake ends every sleep.
+  enum class Until { kWoken, kFrames, kRested };
+  void Sleep(Until until);
   void Wake();
 
   Options options_;
