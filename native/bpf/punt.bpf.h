@@ -87,7 +87,11 @@ static __always_inline u64 wakeup(struct frame *f)
 
 	/* The reader says that it sleeps and then looks whether a record was begun: one of us sees the other. */
 	full_fence(f);
-	return c && *(volatile u32 *)&c->need_wakeup ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	if (!c || !*(volatile u32 *)&c->need_wakeup)
+		return BPF_RB_NO_WAKEUP;
+	/* One waking is enough, until the reader runs and sleeps again: each is an interrupt to ourselves. */
+	*(volatile u32 *)&c->need_wakeup = 0;
+	return BPF_RB_FORCE_WAKEUP;
 }
 
 static __always_inline bool offer(struct __sk_buff *skb, struct frame *f, const u32 bytes)
