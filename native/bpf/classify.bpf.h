@@ -50,30 +50,27 @@ static __always_inline void consider(struct frame *f, const struct p4rtd_slot *s
 	f->best.match.meter = slot->meter;
 }
 
-struct walk {
-	struct frame *frame;
-};
-
 /* Looks into tuple `i` of the table; 1 ends the walk. */
-static long visit(u32 i, struct walk *walk)
+static __always_inline long look(struct frame *f, u32 i)
 {
-	struct frame *f = walk->frame;
 	struct p4rtd_rule_key key;
 	struct p4rtd_rule_ref *ref;
 	struct p4rtd_tuple *tuple;
 	struct p4rtd_cell *cell;
-	u64 bit, *word;
-	u32 at = f->first + i;
+	u64 hash, bits, *word;
+	u32 at = f->first + i, shift;
 
 	tuple = bpf_map_lookup_elem(&tuples, &at);
 	if (!tuple || tuple->best < f->best.priority)
 		return 1;
 	if (tuple->need & f->absent || (f->naming_only && !(tuple->flags & P4RTD_TUPLE_NAMES_ETHERTYPE)))
 		return 0;
-	bit = p4rtd_hash_masked(f->key, tuple->mask, tuple->id) >> (f->filter_shift & 63);
-	at = f->filter_first + (u32)(bit >> 6);
+	hash = p4rtd_hash_masked(f->key, tuple->mask, tuple->id, tuple->flags);
+	shift = f->filter_shift & 63;
+	at = f->filter_first + (u32)p4rtd_filter_word(hash, shift);
 	word = bpf_map_lookup_elem(&filter, &at);
-	if (!word || !(*(volatile u64 *)word >> (bit & 63) & 1))
+	bits = p4rtd_filter_bits(hash, shift);
+	if (!word || (*(volatile u64 *)word & bits) != bits)
 		return 0;
 	key.words[0] = f->key[0] & tuple->mask[0];
 	key.words[1] = f->key[1] & tuple->mask[1];
@@ -96,14 +93,46 @@ static long visit(u32 i, struct walk *walk)
 	return 0;
 }
 
-static __always_inline void find_best(struct frame *f, const struct p4rtd_table *table, u32 naming_only)
-{
-	struct walk walk = { .frame = f };
+struct walk {
+	struct frame *frame;
+};
 
+static long visit(u32 i, struct walk *walk)
+{
+	return look(walk->frame, i);
+}
+
+/*
+ * Leaves in f->best the best rule of table `t` of list f->list. Returns 0.
+ *
+ * A global function, as are match_table and match_tables: the verifier looks at it once, apart from the ways that lead
+ * to it. Linux 6.1 takes bpf_loop only; a loop as it stands saves the call and the return of each turn.
+ */
+__noinline int find_best(u32 t, u32 naming_only)
+{
+	struct frame *f = bpf_map_lookup_elem(&frames, &(u32){0});
+	struct p4rtd_list *list;
+	u32 count;
+
+	if (!f || t >= P4RTD_MAX_TABLES)
+		return 0;
+	list = bpf_map_lookup_elem(&lists, &f->list);
+	if (!list)
+		return 0;
+	count = list->table[t].count;
 	f->best.priority = -1;
 	f->naming_only = naming_only;
-	f->first = f->list * options.max_tuples + table->first;
-	bpf_loop(table->count, visit, &walk, 0);
+	f->first = f->list * options.max_tuples + list->table[t].first;
+	if (options.plain_loop) {
+		for (u32 i = 0; i < P4RTD_PLAIN_TUPLES; i++)
+			if (i >= count || look(f, i))
+				break;
+	} else {
+		struct walk walk = { .frame = f };
+
+		bpf_loop(count, visit, &walk, 0);
+	}
+	return 0;
 }
 
 /* True if the destination is an address of the box itself. */
@@ -126,27 +155,19 @@ static __always_inline bool is_local(struct frame *f)
 	return bpf_map_lookup_elem(&locals, &local) != NULL;
 }
 
-/*
- * Adds to f->matches what table `t` of list f->list says, if anything. Returns 0.
- *
- * A global function, as is match_tables: the verifier looks at it once, apart from the ways that lead to it.
- */
+/* Adds to f->matches what table `t` of list f->list says, if anything. Returns 0. */
 __noinline int match_table(u32 t)
 {
 	struct frame *f = bpf_map_lookup_elem(&frames, &(u32){0});
-	struct p4rtd_list *list;
 	u32 at;
 
-	if (!f || t >= P4RTD_MAX_TABLES)
+	if (!f)
 		return 0;
-	list = bpf_map_lookup_elem(&lists, &f->list);
-	if (!list)
-		return 0;
-	find_best(f, &list->table[t], 0);
+	find_best(t, 0);
 	if (f->best.priority < 0)
 		return 0;
 	if (options.exclude_local && !f->best.names_ethertype && is_local(f)) {
-		find_best(f, &list->table[t], 1);
+		find_best(t, 1);
 		if (f->best.priority < 0) {
 			f->local = 1;
 			return 0;

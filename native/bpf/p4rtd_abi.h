@@ -93,6 +93,9 @@ struct p4rtd_cell {
 
 /* All its rules name an EtherType: they may take frames addressed to the box itself. */
 #define P4RTD_TUPLE_NAMES_ETHERTYPE 1u
+/* Its mask has bits in words 1 or 2 (MACs, EtherType, tag), in words 4 or 6 (IPv6 addresses). */
+#define P4RTD_TUPLE_ETHERNET 2u
+#define P4RTD_TUPLE_IPV6 4u
 
 /* Value of map `tuples`, at list * max_tuples + position: one distinct mask of a table. */
 struct p4rtd_tuple {
@@ -117,7 +120,7 @@ struct p4rtd_list {
 	struct p4rtd_table table[P4RTD_MAX_TABLES];
 };
 
-/* The filter bit of a masked key: hash >> filter_shift. Odd constants; in both halves the same code. */
+/* The hash of a masked key. Odd constants; in both halves the same code. */
 #define P4RTD_HASH_C0 0x9e3779b97f4a7c15ull
 #define P4RTD_HASH_C1 0xbf58476d1ce4e5b9ull
 #define P4RTD_HASH_C2 0x94d049bb133111ebull
@@ -127,13 +130,16 @@ struct p4rtd_list {
 #define P4RTD_HASH_C6 0x87c37b91114253d5ull
 #define P4RTD_HASH_C7 0x4cf5ad432745937full
 
-static inline __attribute__((always_inline)) u64 p4rtd_hash_masked(const u64 *w, const u64 *mask, u32 tuple)
+/* `flags`: those of the tuple. Words whose mask is zero add nothing, so that leaving them out changes nothing. */
+static inline __attribute__((always_inline)) u64 p4rtd_hash_masked(const u64 *w, const u64 *mask, u32 tuple, u32 flags)
 {
-	u64 h = (w[0] & mask[0]) * P4RTD_HASH_C0 + (w[1] & mask[1]) * P4RTD_HASH_C1 +
-		(w[2] & mask[2]) * P4RTD_HASH_C2 + (w[3] & mask[3]) * P4RTD_HASH_C3 +
-		(w[4] & mask[4]) * P4RTD_HASH_C4 + (w[5] & mask[5]) * P4RTD_HASH_C5 +
-		(w[6] & mask[6]) * P4RTD_HASH_C6 + (w[7] & mask[7]) * P4RTD_HASH_C7 + tuple * P4RTD_HASH_C1;
+	u64 h = (w[0] & mask[0]) * P4RTD_HASH_C0 + (w[3] & mask[3]) * P4RTD_HASH_C3 +
+		(w[5] & mask[5]) * P4RTD_HASH_C5 + (w[7] & mask[7]) * P4RTD_HASH_C7 + tuple * P4RTD_HASH_C1;
 
+	if (flags & P4RTD_TUPLE_ETHERNET)
+		h += (w[1] & mask[1]) * P4RTD_HASH_C1 + (w[2] & mask[2]) * P4RTD_HASH_C2;
+	if (flags & P4RTD_TUPLE_IPV6)
+		h += (w[4] & mask[4]) * P4RTD_HASH_C4 + (w[6] & mask[6]) * P4RTD_HASH_C6;
 	h ^= h >> 32;
 	return h * P4RTD_HASH_C0;
 }
@@ -141,7 +147,19 @@ static inline __attribute__((always_inline)) u64 p4rtd_hash_masked(const u64 *w,
 /* The same for a key that is masked already. */
 static inline u64 p4rtd_hash(const u64 *w, u32 tuple)
 {
-	return p4rtd_hash_masked(w, w, tuple);
+	return p4rtd_hash_masked(w, w, tuple, P4RTD_TUPLE_ETHERNET | P4RTD_TUPLE_IPV6);
+}
+
+/* The word of the filter, behind filter_first, that has a key's bits. */
+static inline __attribute__((always_inline)) u64 p4rtd_filter_word(u64 hash, u32 shift)
+{
+	return hash >> shift >> 6;
+}
+
+/* Those bits, two of the word: one would let every sixteenth key pass that no rule has, two every hundredth. */
+static inline __attribute__((always_inline)) u64 p4rtd_filter_bits(u64 hash, u32 shift)
+{
+	return 1ull << (hash >> shift & 63) | 1ull << (hash >> 32 & 63);
 }
 
 /* Value of map `control`, one. */
@@ -251,6 +269,9 @@ struct p4rtd_policer {
 	struct p4rtd_bucket bucket;
 };
 
+/* As many tuples as a loop may walk whose every turn the verifier looks at. */
+#define P4RTD_PLAIN_TUPLES 256
+
 /* What is settled before the program is loaded: its read-only data. */
 struct p4rtd_options {
 	u32 rule_capacity; /* rules that rule_counters holds for each CPU */
@@ -261,6 +282,8 @@ struct p4rtd_options {
 	u32 police_ports;
 	u32 police_device;
 	u32 fences; /* the CPU reorders loads: order them */
+	u32 plain_loop; /* max_tuples is at most P4RTD_PLAIN_TUPLES and the verifier takes a loop of so many */
+	u32 pad;
 };
 
 /* The head of a record in ring buffer `punted`; the frame follows. Records come in sizes of 128, 512, 2,048 and

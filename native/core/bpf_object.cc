@@ -60,7 +60,10 @@ Status BpfObject::Load(const BpfObjectOptions& options, std::unique_ptr<BpfObjec
   const int cpus = libbpf_num_possible_cpus();
   if (cpus < 0) return Status::Of(-cpus, "libbpf_num_possible_cpus");
   object->options_.sizes.cpus = static_cast<u32>(cpus);
-  Status status = object->OpenElf();
+  // Kernels that came after 6.1 take the faster loop; those that do not say so by refusing the program.
+  Status status = Status::Of(E2BIG, "bpf(BPF_PROG_LOAD)");
+  if (options.sizes.max_tuples <= P4RTD_PLAIN_TUPLES) status = object->OpenElf(Loop::kPlain);
+  if (!status.ok()) status = object->OpenElf(Loop::kCalled);
   if (status.ok()) status = object->Share();
   if (status.ok()) status = object->FillPolicers();
   if (status.ok()) into = std::move(object);
@@ -71,7 +74,7 @@ BpfObject::~BpfObject() {
   if (object_ != nullptr) bpf_object__close(object_);
 }
 
-Status BpfObject::OpenElf() {
+Status BpfObject::OpenElf(Loop loop) {
   // What libbpf would print is in the status.
   libbpf_set_print(nullptr);
   std::unique_ptr<char, void (*)(void*)> log(static_cast<char*>(calloc(kLogBytes, 1)), free);
@@ -81,9 +84,10 @@ Status BpfObject::OpenElf() {
   opts.object_name = "p4rtd";
   opts.kernel_log_buf = log.get();
   opts.kernel_log_size = kLogBytes;
+  if (object_ != nullptr) bpf_object__close(object_);
   object_ = bpf_object__open_mem(options_.object.data(), options_.object.size(), &opts);
   if (object_ == nullptr) return Status::FromErrno("bpf_object__open_mem");
-  Status status = Size();
+  Status status = Size(loop);
   if (!status.ok()) return status;
   const int error = bpf_object__load(object_);
   if (error < 0) return Status::Of(-error, "bpf(BPF_PROG_LOAD)", TailOf(log.get()));
@@ -91,7 +95,7 @@ Status BpfObject::OpenElf() {
 }
 
 // Sets what the object leaves open: sizes of maps, and the read-only data.
-Status BpfObject::Size() {
+Status BpfObject::Size(Loop loop) {
   const RuleSizes& sizes = options_.sizes;
   const struct {
     const char* map;
@@ -122,6 +126,7 @@ Status BpfObject::Size() {
   options.police_ports = options_.port_policer.has_value();
   options.police_device = options_.device_policer.has_value();
   options.fences = kFences;
+  options.plain_loop = loop == Loop::kPlain;
   bpf_map* data = bpf_object__find_map_by_name(object_, ".rodata");
   if (data == nullptr || bpf_map__set_initial_value(data, &options, sizeof(options)) < 0)
     return Status::Of(EINVAL, "bpf_object__open_mem", "the object's read-only data is not p4rtd_options");

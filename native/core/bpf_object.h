@@ -97,8 +97,10 @@ class BpfObject : public RuleMaps {
  private:
   explicit BpfObject(const BpfObjectOptions& options) : options_(options) {}
 
-  Status OpenElf();
-  Status Size();
+  // How the program walks the tuples of a table.
+  enum class Loop { kPlain, kCalled };
+  Status OpenElf(Loop loop);
+  Status Size(Loop loop);
   Status Share();
   Status FillPolicers();
   Status FillPolicer(u32 index, const std::optional<PacketRate>& rate);

@@ -8,7 +8,7 @@ namespace p4rtd {
 namespace {
 
 constexpr u64 kLeastBits = 8192;  // 1 KiB, which stays in the first cache
-constexpr u64 kBitsPerKey = 16;
+constexpr u64 kBitsPerKey = 32;
 constexpr u8 kStuck = 255;
 
 }  // namespace
@@ -28,16 +28,25 @@ void FilterBitmap::Restart(u64 keys, u32 first_in_use) {
   std::fill_n(words_ + first(), bits_ / 64, 0);
 }
 
+template <typename Visit>
+void FilterBitmap::VisitBits(u64 hash, Visit visit) {
+  const u64 word = p4rtd_filter_word(hash, shift_);
+  for (u64 bits = p4rtd_filter_bits(hash, shift_); bits != 0; bits &= bits - 1)
+    visit(words_ + first() + word, static_cast<u32>(std::countr_zero(bits)), counts_[word * 64 + std::countr_zero(bits)]);
+}
+
 void FilterBitmap::Add(u64 hash) {
-  const u64 bit = hash >> shift_;
-  if (counts_[bit] == kStuck) return;
-  if (counts_[bit]++ == 0) __atomic_fetch_or(words_ + first() + bit / 64, u64{1} << bit % 64, __ATOMIC_RELEASE);
+  VisitBits(hash, [](u64* word, u32 bit, u8& count) {
+    if (count == kStuck) return;
+    if (count++ == 0) __atomic_fetch_or(word, u64{1} << bit, __ATOMIC_RELEASE);
+  });
 }
 
 void FilterBitmap::Remove(u64 hash) {
-  const u64 bit = hash >> shift_;
-  if (counts_[bit] == kStuck) return;
-  if (--counts_[bit] == 0) __atomic_fetch_and(words_ + first() + bit / 64, ~(u64{1} << bit % 64), __ATOMIC_RELEASE);
+  VisitBits(hash, [](u64* word, u32 bit, u8& count) {
+    if (count == kStuck) return;
+    if (--count == 0) __atomic_fetch_and(word, ~(u64{1} << bit), __ATOMIC_RELEASE);
+  });
 }
 
 }  // namespace p4rtd

@@ -7,7 +7,7 @@
 
 namespace p4rtd {
 
-// Works in one half of map `filter` at a time, with 16 bits or more to a key. Keys share bits, so each bit has a count.
+// Works in one half of map `filter` at a time, with 32 bits or more to a key, of which it sets two. Keys share bits, so each bit has a count.
 class FilterBitmap {
  public:
   // Bits that `keys` keys are given: a power of two, 8,192 or more.
@@ -31,6 +31,10 @@ class FilterBitmap {
   void Remove(u64 hash);
 
  private:
+  // For each bit of the key: its word, its place there, and how many keys have it.
+  template <typename Visit>
+  void VisitBits(u64 hash, Visit visit);
+
   u64* words_;
   u32 half_words_;
   u32 half_ = 0;

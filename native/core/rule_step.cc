@@ -7,6 +7,12 @@ namespace p4rtd {
 
 namespace {
 
+u32 FlagsOf(const Tuple& tuple) {
+  return (tuple.NamesEtherType() ? P4RTD_TUPLE_NAMES_ETHERTYPE : 0) |
+         ((tuple.mask[1] | tuple.mask[2]) != 0 ? P4RTD_TUPLE_ETHERNET : 0) |
+         ((tuple.mask[4] | tuple.mask[6]) != 0 ? P4RTD_TUPLE_IPV6 : 0);
+}
+
 u64 HashOf(const KeyEntry& entry) { return p4rtd_hash(entry.key->words, entry.key->tuple); }
 
 }  // namespace
@@ -145,7 +151,7 @@ void RuleTables::WriteList(u32 number) {
       entry.need = tuple->need;
       entry.best = tuple->Best();
       entry.id = tuple->id;
-      entry.flags = tuple->NamesEtherType() ? P4RTD_TUPLE_NAMES_ETHERTYPE : 0;
+      entry.flags = FlagsOf(*tuple);
     }
   }
 }

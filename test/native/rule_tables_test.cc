@@ -101,8 +101,9 @@ class MemoryMaps : public RuleMaps {
         p4rtd_rule_key key{};
         for (u32 w = 0; w < P4RTD_KEY_WORDS; w++) key.words[w] = frame.words[w] & tuple.mask[w];
         key.tuple = tuple.id;
-        const u64 bit = p4rtd_hash(key.words, key.tuple) >> list.filter_shift;
-        if (!(filter_[list.filter_first + bit / 64] >> bit % 64 & 1)) continue;
+        const u64 hash = p4rtd_hash(key.words, key.tuple);
+        const u64 bits = p4rtd_filter_bits(hash, list.filter_shift);
+        if ((filter_[list.filter_first + p4rtd_filter_word(hash, list.filter_shift)] & bits) != bits) continue;
         const auto found = rules_.find(key);
         if (found == rules_.end()) continue;
         u32 holding = 0;
