@@ -29,7 +29,7 @@
 #define P4RTD_MAX_TABLES 16
 #define P4RTD_MAX_PORTS 1024
 #define P4RTD_MAX_QUEUES 64
-#define P4RTD_TRIES 3
+#define P4RTD_TRIES 4
 #define P4RTD_MAX_FRAME 9216
 #define P4RTD_CPU_PORT 0xfffffffd
 
