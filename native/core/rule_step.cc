@@ -17,29 +17,67 @@ u64 HashOf(const KeyEntry& entry) { return p4rtd_hash(entry.key->words, entry.ke
 
 }  // namespace
 
-Status RuleTables::Commit() {
-  const std::vector<Change> changes = Changes();
-  const u32 next = generation_ + 1 == P4RTD_FOREVER ? 1 : generation_ + 1;
-  if (was_reset_ || filter_.TooSmallFor(planned_keys_)) RestartFilter();
-  FillSlots(changes, next);
-  Status status = WriteMeters();
-  if (status.ok()) status = InsertKeys(changes);
-  if (!status.ok()) {
-    TakeBack(changes);
-    Abandon();
-    return status;
+Status RuleTables::Commit(std::size_t most, bool& done) {
+  done = false;
+  Status status;
+  switch (phase_) {
+    case Phase::kChanging:
+      Prepare();
+      status = WriteMeters();
+      if (!status.ok()) break;
+      phase_ = Phase::kInserting;
+      [[fallthrough]];
+    case Phase::kInserting:
+      status = InsertSome(most);
+      if (!status.ok() || next_ < changes_.size()) break;
+      Publish();
+      phase_ = Phase::kDeleting;
+      return status;
+    case Phase::kDeleting:
+      status = DeleteSome(most);
+      if (failure_.ok()) failure_ = std::move(status);
+      status = Status::Ok();
+      if (next_ < changes_.size()) return status;
+      SettleChanged();
+      next_ = 0;
+      phase_ = Phase::kSettling;
+      return status;
+    case Phase::kSettling:
+      SettleSome(most);
+      if (next_ < removed_.size()) return status;
+      DropEmpty();
+      DropTables(tables_before_);
+      done = true;
+      status = std::move(failure_);
+      failure_ = Status::Ok();
+      End();
+      return status;
   }
-  for (const auto& [entry, rule] : changes)
+  if (status.ok()) return status;
+  done = true;
+  TakeBack();
+  Abandon();
+  return status;
+}
+
+void RuleTables::Prepare() {
+  changes_ = Changes();
+  next_ = 0;
+  inserted_ = 0;
+  if (was_reset_ || filter_.TooSmallFor(planned_keys_)) RestartFilter();
+  FillSlots(NextGeneration());
+}
+
+u32 RuleTables::NextGeneration() const { return generation_ + 1 == P4RTD_FOREVER ? 1 : generation_ + 1; }
+
+void RuleTables::Publish() {
+  const u32 next = NextGeneration();
+  for (const auto& [entry, rule] : changes_)
     if (entry->mapped) StoreSpan(LiveSlot(*entry), LiveSlot(*entry).from, next);
   if (was_reset_ || filter_.first() != maps_.lists[list_].filter_first || WalkChanged()) WriteList(list_ ^= 1);
   generation_ = next;
   StoreStep(maps_.control, generation_, list_);
-  status = CleanUp(changes);
-  SettleRules();
-  DropEmpty();
-  DropTables(tables_before_);
-  End();
-  return status;
+  next_ = 0;
 }
 
 std::vector<RuleTables::Change> RuleTables::Changes() const {
@@ -70,8 +108,8 @@ void RuleTables::RestartFilter() {
     if (entry.mapped && !(entry.touched && entry.pile.BestStaying() == nullptr)) filter_.Add(HashOf(entry));
 }
 
-void RuleTables::FillSlots(const std::vector<Change>& changes, u32 from) {
-  for (const auto& [entry, rule] : changes) {
+void RuleTables::FillSlots(u32 from) {
+  for (const auto& [entry, rule] : changes_) {
     if (rule == nullptr) continue;
     if (!entry->mapped) entry->cell = cell_pool_.Take();
     p4rtd_slot& slot = FreeSlot(*entry);
@@ -91,10 +129,11 @@ Status RuleTables::WriteMeters() {
   return maps_.WriteMeters(meter_indices_.data(), meters_.data(), meters_.size());
 }
 
-Status RuleTables::InsertKeys(const std::vector<Change>& changes) {
+Status RuleTables::InsertSome(std::size_t most) {
   std::vector<p4rtd_rule_key> keys;
   std::vector<p4rtd_rule_ref> refs;
-  for (const auto& [entry, rule] : changes) {
+  for (; next_ < changes_.size() && keys.size() < most; next_++) {
+    const KeyEntry* entry = changes_[next_].entry;
     if (entry->mapped) continue;
     keys.push_back(*entry->key);
     refs.push_back({entry->cell, 0});
@@ -103,16 +142,19 @@ Status RuleTables::InsertKeys(const std::vector<Change>& changes) {
   Status status = maps_.InsertKeys(keys.data(), refs.data(), keys.size());
   if (!status.ok()) return status;
   for (const p4rtd_rule_key& key : keys) filter_.Add(p4rtd_hash(key.words, key.tuple));
+  inserted_ = next_;
   return status;
 }
 
-// Undoes FillSlots, and InsertKeys that failed.
-void RuleTables::TakeBack(const std::vector<Change>& changes) {
+// Undoes FillSlots, and InsertSome as far as it came.
+void RuleTables::TakeBack() {
   std::vector<p4rtd_rule_key> keys;
-  for (const auto& [entry, rule] : changes) {
+  for (std::size_t i = 0; i < changes_.size(); i++) {
+    const auto& [entry, rule] = changes_[i];
     if (rule != nullptr) StoreSpan(FreeSlot(*entry), 0, 0);
     if (rule == nullptr && filter_restarted_) filter_.Add(HashOf(*entry));
     if (entry->mapped) continue;
+    if (i < inserted_) filter_.Remove(HashOf(*entry));
     keys.push_back(*entry->key);
     cell_pool_.GiveBackUnseen(entry->cell);
   }
@@ -156,30 +198,33 @@ void RuleTables::WriteList(u32 number) {
   }
 }
 
-Status RuleTables::CleanUp(const std::vector<Change>& changes) {
+Status RuleTables::DeleteSome(std::size_t most) {
   std::vector<p4rtd_rule_key> ended;
-  for (const auto& [entry, rule] : changes) {
-    if (rule == nullptr) ended.push_back(*entry->key);
-  }
+  const std::size_t first = next_;
+  for (; next_ < changes_.size() && next_ - first < most; next_++)
+    if (changes_[next_].next == nullptr) ended.push_back(*changes_[next_].entry->key);
   // Keys first: their cells may serve others at once, as frames of this generation cannot come by them any more.
-  const Status status = ended.empty() ? Status::Ok() : maps_.DeleteKeys(ended.data(), ended.size());
-  for (const auto& [entry, rule] : changes) {
-    if (rule == nullptr) {
-      StoreSpan(LiveSlot(*entry), 0, 0);
-      if (!filter_restarted_) filter_.Remove(HashOf(*entry));
-      cell_pool_.GiveBackUnseen(entry->cell);
-      entry->mapped = false;
-      continue;
-    }
-    StoreSpan(FreeSlot(*entry), P4RTD_ALWAYS, P4RTD_FOREVER);
-    if (entry->mapped) StoreSpan(LiveSlot(*entry), 0, 0);
-    entry->slot = entry->mapped ? 1 - entry->slot : 0;
-    entry->mapped = true;
-  }
+  Status status = ended.empty() ? Status::Ok() : maps_.DeleteKeys(ended.data(), ended.size());
+  for (std::size_t i = first; i < next_; i++) CleanUp(changes_[i]);
   return status;
 }
 
-void RuleTables::SettleRules() {
+void RuleTables::CleanUp(const Change& change) {
+  KeyEntry* entry = change.entry;
+  if (change.next == nullptr) {
+    StoreSpan(LiveSlot(*entry), 0, 0);
+    if (!filter_restarted_) filter_.Remove(HashOf(*entry));
+    cell_pool_.GiveBackUnseen(entry->cell);
+    entry->mapped = false;
+    return;
+  }
+  StoreSpan(FreeSlot(*entry), P4RTD_ALWAYS, P4RTD_FOREVER);
+  if (entry->mapped) StoreSpan(LiveSlot(*entry), 0, 0);
+  entry->slot = entry->mapped ? 1 - entry->slot : 0;
+  entry->mapped = true;
+}
+
+void RuleTables::SettleChanged() {
   for (Rule* rule : added_) rule->state = Rule::State::kLive;
   for (Rule* rule : changed_) {
     if (rule->next_meter != rule->meter) DropMeter(rule->meter, true);
@@ -187,9 +232,12 @@ void RuleTables::SettleRules() {
     rule->meter = rule->next_meter;
     rule->changed = false;
   }
-  for (Rule* rule : removed_) {
-    Unlink(*rule);
-    FreeRule(*rule, true);
+}
+
+void RuleTables::SettleSome(std::size_t most) {
+  for (const std::size_t end = std::min(removed_.size(), next_ + most); next_ < end; next_++) {
+    Unlink(*removed_[next_]);
+    FreeRule(*removed_[next_], true);
   }
 }
 

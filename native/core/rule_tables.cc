@@ -331,6 +331,8 @@ void RuleTables::End() {
   open_ = false;
   was_reset_ = false;
   filter_restarted_ = false;
+  phase_ = Phase::kChanging;
+  changes_.clear();
   added_.clear();
   changed_.clear();
   removed_.clear();

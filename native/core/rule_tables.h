@@ -47,9 +47,12 @@ class RuleTables {
   // ENOENT for a number that is no rule's after the step. `keep_meter`: the meter of `action` is not looked at.
   Status Replace(u32 rule, const Action& action, bool keep_meter);
   Status Remove(u32 rule);
-  // Lets frames see the step. On failure of a system call before that instant the step is abandoned, after it it is
-  // done; either way the maps may hold what they should not, until the next Reset.
-  Status Commit();
+  // Lets frames see the step, at one instant. Works on `most` keys or little more, so that the caller can do other
+  // things between; `done` says whether the step has ended. Until it has, only Commit and Count may be called. On
+  // failure of a system call before that instant the step is abandoned, after it it is done; either way the maps may
+  // hold what they should not, until the next Reset.
+  Status Commit(std::size_t most, bool& done);
+  bool committing() const { return phase_ != Phase::kChanging; }
   void Abandon();
 
   // Sums over CPUs; ENOENT for a number that is no rule's.
@@ -61,6 +64,9 @@ class RuleTables {
     KeyEntry* entry;
     Rule* next;  // null: the key ends
   };
+
+  // Of a commit: what comes next. Each phase works on a vector from `next_` on.
+  enum class Phase { kChanging, kInserting, kDeleting, kSettling };
 
   // rule_tables.cc: the model
   Tuple* TupleOf(u32 table, const Words& mask);
@@ -86,14 +92,19 @@ class RuleTables {
   p4rtd_slot& LiveSlot(const KeyEntry& entry) const;
   p4rtd_slot& FreeSlot(const KeyEntry& entry) const;
   void RestartFilter();
-  void FillSlots(const std::vector<Change>& changes, u32 from);
+  u32 NextGeneration() const;
+  void FillSlots(u32 from);
   Status WriteMeters();
-  Status InsertKeys(const std::vector<Change>& changes);
-  void TakeBack(const std::vector<Change>& changes);
+  void Prepare();
+  Status InsertSome(std::size_t most);
+  void Publish();
+  Status DeleteSome(std::size_t most);
+  void SettleSome(std::size_t most);
+  void TakeBack();
   bool WalkChanged() const;
   void WriteList(u32 list);
-  Status CleanUp(const std::vector<Change>& changes);
-  void SettleRules();
+  void CleanUp(const Change& change);
+  void SettleChanged();
 
   RuleMaps& maps_;
   const RuleSizes sizes_;
@@ -125,6 +136,11 @@ class RuleTables {
   std::vector<Tuple*> touched_tuples_;
   std::vector<u32> meter_indices_;
   std::vector<p4rtd_meter> meters_;
+  Phase phase_ = Phase::kChanging;
+  std::size_t next_ = 0;
+  std::size_t inserted_ = 0;  // changes before this one have their keys and filter bits
+  std::vector<Change> changes_;
+  Status failure_;  // of deleting
 };
 
 }  // namespace p4rtd

@@ -138,8 +138,8 @@ BpfDatapathWrap::Open* BpfDatapathWrap::Opened(Napi::Env env) {
 
 BpfDatapathWrap::Open* BpfDatapathWrap::Stepping(Napi::Env env, const char* method) {
   Open* open = Opened(env);
-  if (open == nullptr || open->rules->open()) return open;
-  ThrowType(env, std::string("BpfDatapath.") + method + ": no step is open");
+  if (open == nullptr || (open->rules->open() && !open->rules->committing())) return open;
+  ThrowType(env, std::string("BpfDatapath.") + method + (open->rules->open() ? ": the step is being committed" : ": no step is open"));
   return nullptr;
 }
 
@@ -275,9 +275,16 @@ Napi::Value BpfDatapathWrap::Remove(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value BpfDatapathWrap::Commit(const Napi::CallbackInfo& info) {
-  Open* open = Stepping(info.Env(), "commit");
+  Open* open = Opened(info.Env());
   if (open == nullptr) return {};
-  return Answer(info.Env(), open->rules->Commit());
+  if (!open->rules->open()) return ThrowType(info.Env(), "BpfDatapath.commit: no step is open");
+  const auto most = info[0].IsUndefined() ? std::optional<std::int64_t>(kMostU32) : IntegerFrom(info[0], 1, kMostU32);
+  if (!most) return ThrowType(info.Env(), "BpfDatapath.commit: expected undefined or how many keys, 1 … 2^32 - 1");
+  bool done = false;
+  Status status;
+  do status = open->rules->Commit(static_cast<std::size_t>(*most), done);
+  while (!done && info[0].IsUndefined());
+  return status.ok() ? Napi::Boolean::New(info.Env(), done) : ThrowSystem(info.Env(), status);
 }
 
 Napi::Value BpfDatapathWrap::Abandon(const Napi::CallbackInfo& info) {

@@ -97,8 +97,12 @@ export interface BpfDatapath {
   /** `keepMeter`: the meter goes on as it is; else it starts afresh with `meter`. */
   replace(rule: number, action: number, meter: BigUint64Array | undefined, keepMeter: "keep" | "renew"): void;
   remove(rule: number): void;
-  /** Makes the step visible to frames at one instant, then cleans up. */
-  commit(): void;
+  /**
+   * Makes the step visible to frames at one instant, then cleans up.
+   * @param keys how many keys one call works on, 1 … 2^32 − 1; undefined: all
+   * @returns false if there is more to do: call again, and nothing else that changes the step, until it is true
+   */
+  commit(keys?: number): boolean;
   abandon(): void;
 
   /** Packets into `into[2i]`, bytes into `into[2i + 1]`. */

@@ -2,6 +2,7 @@
 import { tooManyKeys, tooManyMasks, tooManyTuples } from "../../addon/addon.js";
 import type { BpfDatapath, BpfTable } from "../../addon/addon.js";
 import { absurd, defined, invariant } from "../../base/invariant.js";
+import { Slices } from "../../base/slices.js";
 import type { Result, ResultOf, Status } from "../../base/status.js";
 import { Code, ok } from "../../base/status.js";
 import type { Plan } from "../datapath.js";
@@ -22,6 +23,9 @@ import { isSystemError } from "./system-error.js";
 
 /** Tables that the tc program walks at most. */
 export const maxTables = 16;
+
+/** Keys that one call of `BpfDatapath.commit` works on: about half a millisecond. */
+const keysPerSlice = 512;
 
 /** What the tables of a device may hold together, and what rules may name. */
 export interface RuleLimits {
@@ -91,6 +95,7 @@ class KernelPlan implements Plan {
   readonly #closed: () => void;
   #tables: readonly TableSpec[];
   #epoch: number;
+  #wasReset = false;
   #state: "fresh" | "open" | "ended" = "fresh";
   /** Why a removal failed: `remove` cannot say so, `commit` does. */
   #failure: Result | undefined;
@@ -114,6 +119,7 @@ class KernelPlan implements Plan {
     return this.#tried(() => {
       this.#steps.bpf.reset(tables.map(bpfTable));
       this.#tables = tables;
+      this.#wasReset = true;
       this.#epoch = this.#steps.epoch + 1;
       return ok;
     });
@@ -159,20 +165,35 @@ class KernelPlan implements Plan {
     this.#removed.push(rule);
   }
 
-  commit(): Promise<Result> {
+  async commit(): Promise<Result> {
     this.#work();
-    const result = this.#tried(() => {
+    this.#state = "ended";
+    let result = this.#tried(() => {
       this.#keepCounts();
       if (this.#failure !== undefined) this.#steps.bpf.abandon();
-      else this.#steps.bpf.commit();
       return this.#failure ?? ok;
     });
+    // What a reset dropped answers from now on as it will: its numbers go to others in one of the next slices.
+    this.#steps.epoch = this.#epoch;
+    if (result.ok) result = await this.#commitInSlices();
     this.#number();
     this.#steps.tables = this.#tables;
-    this.#steps.epoch = this.#epoch;
     this.#end();
     if (!result.ok) this.#steps.onLost(result.status.message);
-    return Promise.resolve(result);
+    return result;
+  }
+
+  async #commitInSlices(): Promise<Result> {
+    const slices = new Slices();
+    for (;;) {
+      let done = false;
+      const some = this.#tried(() => {
+        done = this.#steps.bpf.commit(keysPerSlice);
+        return ok;
+      });
+      if (!some.ok || done) return some;
+      if (slices.due) await slices.pause();
+    }
   }
 
   abandon(): void {
@@ -197,8 +218,8 @@ class KernelPlan implements Plan {
 
   /** Enters the step's rules by their numbers, and their cookies. One that was added may have the number of one that was removed. */
   #number(): void {
-    const { rules, epoch } = this.#steps;
-    if (epoch !== this.#epoch) rules.length = 0;
+    const { rules } = this.#steps;
+    if (this.#wasReset) rules.length = 0;
     for (const rule of this.#removed) if (rules[rule.number] === rule) rules[rule.number] = undefined;
     for (const rule of this.#added) if (!rule.leaving) rules[rule.number] = rule;
     for (const { rule, cookie } of this.#changed) rule.cookie = cookie;

@@ -22,10 +22,17 @@ class ScriptedBpf implements Pick<
   answers: number[] = [];
   refuses: string | undefined;
   #next = 1;
+  #slices = 0;
 
   begin = () => this.#call("begin");
   reset = () => this.#call("reset");
-  commit = () => this.#call("commit");
+  /** In two slices. */
+  commit(keys: number): boolean {
+    assert.ok(keys > 0);
+    const done = this.#slices++ % 2 === 1;
+    this.#call(done ? "commit" : "begin to commit");
+    return done;
+  }
   abandon = () => this.#call("abandon");
 
   add(...[table, priority, , , count, action, meter]: Parameters<BpfDatapath["add"]>): number {
@@ -77,7 +84,7 @@ describe("steps of kernel rules", () => {
     await plan.commit();
     assert.deepEqual(bpf.calls, [
       ...["begin", "reset", "add 0 9 1 20523 1,2,3,4,5", "replace 1 444 1,2,3,4,5 keep"],
-      ...["replace 1 111 - renew", "commit"],
+      ...["replace 1 111 - renew", "begin to commit", "commit"],
     ]);
   });
 
