@@ -58,10 +58,12 @@ export async function classify(lab: KernelBenchLab): Promise<readonly Sample[]> 
 export async function forward(lab: KernelBenchLab): Promise<readonly Sample[]> {
   const sets = ruleSets.filter(({ forwarded: floor }) => floor !== undefined);
   const bare: number[] = [];
+  const none: number[] = [];
   const full = sets.map((): number[] => []);
   for (let round = 0; round < forwardRounds; round++) {
     bare.push(await nsForwarded(lab));
     await using program = await KernelProgram.open(lab);
+    none.push(await nsForwarded(lab));
     for (const [i, { rules, masks }] of sets.entries()) {
       await program.use(missingRules(rules, masks));
       full[i]?.push(await nsForwarded(lab));
@@ -69,6 +71,7 @@ export async function forward(lab: KernelBenchLab): Promise<readonly Sample[]> {
   }
   return [
     { what: "forwarding without the program: CPU time of a frame, its source included", unit: "ns", value: median(bare) },
+    { what: "forwarding kept beside the program without rules", unit: "%", value: (100 * median(bare)) / median(none) },
     ...sets.map(({ rules, forwarded: floor }, i) => ({
       what: `forwarding kept beside ${rules} rules that miss`,
       unit: "%",

@@ -16,7 +16,7 @@ export async function runKernel(options: DaemonOptions): Promise<readonly Sample
   if (missing.length > 0) throw new Error(`the kernel benchmark is missing: ${missing.join(", ")}`);
   using lab = KernelBenchLab.build();
   const samples: Sample[] = [];
-  for (const part of process.env["P"] ? [] : process.env["Q"] === "1" ? [classify] : process.env["Q"] === "2" ? [forward, punt] : [classify, forward, punt, transmit]) samples.push(...(await part(lab)));
+  for (const part of process.env["P"] ? [] : process.env["Q"] === "1" ? [classify] : process.env["Q"] === "2" ? [forward, transmit] : [classify, forward, punt, transmit]) samples.push(...(await part(lab)));
   if (!process.env["Q"]) samples.push(...(await endToEnd(lab, options)));
   return samples;
 }

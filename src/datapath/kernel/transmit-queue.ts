@@ -1,6 +1,7 @@
 /** Frames on their way out of one port. */
 import { constants } from "node:os";
 import type { PacketSender } from "../../addon/addon.js";
+import { defined } from "../../base/invariant.js";
 import type { TransmitRefusal } from "../drop-reason.js";
 
 /** Frames that wait at most. */
@@ -19,11 +20,6 @@ export interface QueueOwner {
   readonly hasCarrier: () => boolean;
 }
 
-interface Waiting {
-  readonly frame: Uint8Array;
-  readonly token: object;
-}
-
 /**
  * A bounded queue that is emptied once per turn of the event loop, in as few system calls as can be, or at once when
  * it is full. Frames for which the kernel has no room are tried again for a while; their order is kept unless the
@@ -33,7 +29,9 @@ export class TransmitQueue {
   readonly #sender: PacketSender;
   readonly #owner: QueueOwner;
   readonly #results = new Int32Array(queueFrames);
-  #waiting: Waiting[] = [];
+  /** What waits, oldest first: frames, and the token of each. */
+  #frames: Uint8Array[] = [];
+  #tokens: object[] = [];
   #turn: NodeJS.Immediate | undefined;
   #retry: NodeJS.Timeout | undefined;
   /** When the kernel first had no room, of all the times in a row. */
@@ -46,9 +44,10 @@ export class TransmitQueue {
 
   /** Queues a copy of `frame`. */
   offer(frame: Uint8Array, token: object): "accepted" | "queue-full" {
-    if (this.#waiting.length >= queueFrames && this.#stuckSince === undefined) this.#flush();
-    if (this.#waiting.length >= queueFrames) return "queue-full";
-    this.#waiting.push({ frame: copied(frame), token });
+    if (this.#frames.length >= queueFrames && this.#stuckSince === undefined) this.#flush();
+    if (this.#frames.length >= queueFrames) return "queue-full";
+    this.#frames.push(copied(frame));
+    this.#tokens.push(token);
     if (this.#turn === undefined && this.#retry === undefined) {
       this.#turn = setImmediate(() => {
         this.#turn = undefined;
@@ -62,32 +61,35 @@ export class TransmitQueue {
   close(reason: TransmitRefusal): void {
     clearImmediate(this.#turn);
     clearTimeout(this.#retry);
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const { token } of waiting) this.#owner.onRefused(token, reason);
+    this.#refuseAll(reason);
     this.#sender.close();
   }
 
   #flush(): void {
-    const tried = this.#waiting;
-    if (tried.length === 0) return;
-    this.#sender.send(
-      tried.map(({ frame }) => frame),
-      this.#results,
-    );
-    const left: Waiting[] = [];
-    const refused: [object, TransmitRefusal][] = [];
+    const frames = this.#frames;
+    const tokens = this.#tokens;
+    if (frames.length === 0) return;
+    this.#sender.send(frames, this.#results);
+    this.#frames = [];
+    this.#tokens = [];
     let sent = 0;
-    tried.forEach((waiting, i) => {
+    const refused: [object, TransmitRefusal][] = [];
+    for (let i = 0; i < frames.length; i++) {
       const errno = this.#results[i] ?? 0;
-      if (errno === 0) sent++;
-      else if (this.#passes(errno)) left.push(waiting);
-      else refused.push([waiting.token, refusalOf(errno)]);
-    });
-    this.#waiting = left;
+      if (errno === 0) {
+        sent++;
+        continue;
+      }
+      const frame = defined(frames[i], "a frame of the queue");
+      const token = defined(tokens[i], "each frame has a token");
+      if (this.#passes(errno)) {
+        this.#frames.push(frame);
+        this.#tokens.push(token);
+      } else refused.push([token, refusalOf(errno)]);
+    }
     this.#owner.onSent(sent);
     for (const [token, reason] of refused) this.#owner.onRefused(token, reason);
-    if (left.length === 0) this.#stuckSince = undefined;
+    if (this.#frames.length === 0) this.#stuckSince = undefined;
     else this.#tryAgain(sent);
   }
 
@@ -107,10 +109,15 @@ export class TransmitQueue {
   }
 
   #giveUp(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
     this.#stuckSince = undefined;
-    for (const { token } of waiting) this.#owner.onRefused(token, "queue-full");
+    this.#refuseAll("queue-full");
+  }
+
+  #refuseAll(reason: TransmitRefusal): void {
+    const tokens = this.#tokens;
+    this.#frames = [];
+    this.#tokens = [];
+    for (const token of tokens) this.#owner.onRefused(token, reason);
   }
 }
 
