@@ -39,11 +39,11 @@ bool PacketSenderWrap::Gather(Napi::Array array) {
   for (std::uint32_t i = 0; i < values_.size(); i++)
     if (napi_get_element(env, array, i, &values_[i]) != napi_ok) return false;
   for (std::size_t i = 0; i < values_.size(); i++) {
-    const Napi::Value value(env, values_[i]);
     napi_typedarray_type type;
     std::size_t length = 0;
     void* data = nullptr;
-    if (!value.IsTypedArray() || napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+    // Refuses what is no typed array: asking before would cost a call for each frame.
+    if (napi_get_typedarray_info(env, values_[i], &type, &length, &data, nullptr, nullptr) != napi_ok ||
         type != napi_uint8_array)
       return false;
     frames_[i] = Frame(static_cast<const std::uint8_t*>(data), length);
