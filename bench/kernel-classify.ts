@@ -37,7 +37,11 @@ export async function classify(lab: KernelBenchLab): Promise<readonly Sample[]> 
       full.push(nsEach(await lab.live(received)));
     }
     samples.push(
-      { what: `classify, ${rules} rules with ${masks} masks, miss: the program alone`, unit: "ns", value: median(fullOwn) },
+      {
+        what: `classify, ${rules} rules with ${masks} masks, miss: the program alone`,
+        unit: "ns",
+        value: median(fullOwn),
+      },
       {
         what: `classify, ${rules} rules with ${masks} masks, miss: frames per CPU against parse and count`,
         unit: "%",
@@ -70,7 +74,11 @@ export async function forward(lab: KernelBenchLab): Promise<readonly Sample[]> {
     }
   }
   return [
-    { what: "forwarding without the program: CPU time of a frame, its source included", unit: "ns", value: median(bare) },
+    {
+      what: "forwarding without the program: CPU time of a frame, its source included",
+      unit: "ns",
+      value: median(bare),
+    },
     { what: "forwarding kept beside the program without rules", unit: "%", value: (100 * median(bare)) / median(none) },
     ...sets.map(({ rules, forwarded: floor }, i) => ({
       what: `forwarding kept beside ${rules} rules that miss`,

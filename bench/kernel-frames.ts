@@ -50,7 +50,9 @@ export class PacketIns {
 
 /** A WriteRequest with the entry that traps the source's frames; it wins over all others. */
 export function trapFloodRequest(): Buffer {
-  const match = [{ fieldId: 2, ternary: { value: Buffer.from("0a000202", "hex"), mask: Buffer.from("ffffffff", "hex") } }];
+  const match = [
+    { fieldId: 2, ternary: { value: Buffer.from("0a000202", "hex"), mask: Buffer.from("ffffffff", "hex") } },
+  ];
   const tableEntry = { tableId, match, priority: 1_000_000, action: { action: { actionId } } };
   const updates = [{ type: p4.v1.Update.Type.INSERT, entity: { tableEntry } }];
   return Buffer.from(p4.v1.WriteRequest.encode({ ...claim, updates }).finish());

@@ -18,7 +18,8 @@ const glance: Look = () => {};
 const read: Look = ({ count, slab, offsets, lengths, ingressPorts, egressPorts }) => {
   for (let i = 0; i < count; i++) {
     const at = offsets[i] ?? 0;
-    sum += (slab[at + 12] ?? 0) + (slab[at + (lengths[i] ?? 0) - 1] ?? 0) + (ingressPorts[i] ?? 0) + (egressPorts[i] ?? 0);
+    sum +=
+      (slab[at + 12] ?? 0) + (slab[at + (lengths[i] ?? 0) - 1] ?? 0) + (ingressPorts[i] ?? 0) + (egressPorts[i] ?? 0);
   }
 };
 let sum = 0;
@@ -27,7 +28,12 @@ export async function punt(lab: KernelBenchLab): Promise<readonly Sample[]> {
   await using program = await KernelProgram.open(lab);
   using _beside = besideSource();
   const reader = new Reader(program);
-  const [counted, dropped, intoSlabs, intoScript] = [[], [], [], []] as number[][] as [number[], number[], number[], number[]];
+  const [counted, dropped, intoSlabs, intoScript] = [[], [], [], []] as number[][] as [
+    number[],
+    number[],
+    number[],
+    number[],
+  ];
   const lost: number[] = [];
   for (let round = 0; round < rounds; round++) {
     await program.use([]);

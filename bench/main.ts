@@ -5,7 +5,7 @@
  *        npm run bench -- report
  */
 import { parseArgs } from "node:util";
-import { runKernel } from "./kernel.js";
+import { Missing, runKernel } from "./kernel.js";
 import { rowsOf, type Report, type Sample } from "./measure.js";
 import { runMemory } from "./memory.js";
 import { runPacket } from "./packet.js";
@@ -61,4 +61,8 @@ async function main(name: string | undefined): Promise<void> {
     throw new RangeError(`say which benchmark: ${Object.keys(benchmarks).join(", ")}, classifier, constraints, report`);
 }
 
-await main(positionals[0]);
+await main(positionals[0]).catch((error: unknown) => {
+  if (!(error instanceof Missing)) throw error;
+  process.stderr.write(`bench: ${error.message}\n`);
+  process.exitCode = 69; // EX_UNAVAILABLE
+});

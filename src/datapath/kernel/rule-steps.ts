@@ -186,12 +186,9 @@ class KernelPlan implements Plan {
   async #commitInSlices(): Promise<Result> {
     const slices = new Slices();
     for (;;) {
-      let done = false;
-      const some = this.#tried(() => {
-        done = this.#steps.bpf.commit(keysPerSlice);
-        return ok;
-      });
-      if (!some.ok || done) return some;
+      const some = this.#tried((): ResultOf<boolean> => ({ ok: true, value: this.#steps.bpf.commit(keysPerSlice) }));
+      if (!some.ok) return some;
+      if (some.value) return ok;
       if (slices.due) await slices.pause();
     }
   }
