@@ -3,9 +3,8 @@ import type { Addon, BpfDatapath } from "../../addon/addon.js";
 import type { Logger } from "../../base/logger.js";
 import { silentLogger } from "../../base/logger.js";
 import { Mailbox } from "../../base/mailbox.js";
-import { Slices } from "../../base/slices.js";
 import type { Result } from "../../base/status.js";
-import { Code, StatusError, failedPrecondition } from "../../base/status.js";
+import { StatusError, failedPrecondition } from "../../base/status.js";
 import type {
   Capabilities,
   Datapath,
@@ -24,6 +23,7 @@ import { keyFields } from "../frame-key.js";
 import type { KeyFieldName } from "../frame-key.js";
 import { cpuPort } from "../port.js";
 import type { PortId, PortState, PortStatus } from "../port.js";
+import { replaceAll } from "../resync.js";
 import type { InstalledRule, QueueSpec, RuleHandle, Verdict } from "../rule.js";
 import { CpuPair } from "./cpu-pair.js";
 import { KernelPorts, cpuSlot } from "./kernel-ports.js";
@@ -131,28 +131,8 @@ export class KernelDatapath implements Datapath {
     return this.#parts.rules.plan();
   }
 
-  async resync(desired: RuleSet, signal: AbortSignal): Promise<Result> {
-    const plan = this.plan();
-    const slices = new Slices();
-    const reset = plan.reset(desired.tables);
-    if (!reset.ok) {
-      plan.abandon();
-      return reset;
-    }
-    for (const { rule, placed } of desired.rules) {
-      const added = plan.add(rule);
-      if (!added.ok) {
-        plan.abandon();
-        return added;
-      }
-      placed(added.value);
-      if (slices.due) await slices.pause();
-      if (signal.aborted) {
-        plan.abandon();
-        return { ok: false, status: { code: Code.CANCELLED, message: "the resync was cancelled" } };
-      }
-    }
-    return plan.commit();
+  resync(desired: RuleSet, signal: AbortSignal): Promise<Result> {
+    return replaceAll(this.plan(), desired, signal);
   }
 
   counters(rules: readonly RuleHandle[], into: Float64Array): Promise<void> {

@@ -3,9 +3,7 @@ import type { Clock } from "../../base/clock.js";
 import { systemClock } from "../../base/clock.js";
 import { invariant } from "../../base/invariant.js";
 import { Mailbox } from "../../base/mailbox.js";
-import { Slices } from "../../base/slices.js";
 import type { Result } from "../../base/status.js";
-import { Code } from "../../base/status.js";
 import type {
   Capabilities,
   Classification,
@@ -27,6 +25,7 @@ import { SubscriberTooSlow } from "../injector.js";
 import { linkBytes, maxFrameBytes, minFrameBytes } from "../frame-size.js";
 import { cpuPort, cpuPortName } from "../port.js";
 import type { PortId, PortSpec, PortState, PortStatus } from "../port.js";
+import { replaceAll } from "../resync.js";
 import type { InstalledRule, QueueSpec, RuleHandle, Verdict } from "../rule.js";
 import { AddressSet } from "./address-set.js";
 import { FramePath } from "./frame-path.js";
@@ -117,24 +116,8 @@ export class SoftDatapath implements Datapath, Injector {
     return this.#rules.plan();
   }
 
-  async resync(desired: RuleSet, signal: AbortSignal): Promise<Result> {
-    const plan = this.plan();
-    const slices = new Slices();
-    plan.reset(desired.tables);
-    for (const { rule, placed } of desired.rules) {
-      const added = plan.add(rule);
-      if (!added.ok) {
-        plan.abandon();
-        return added;
-      }
-      placed(added.value);
-      if (slices.due) await slices.pause();
-      if (signal.aborted) {
-        plan.abandon();
-        return { ok: false, status: { code: Code.CANCELLED, message: "the resync was cancelled" } };
-      }
-    }
-    return plan.commit();
+  resync(desired: RuleSet, signal: AbortSignal): Promise<Result> {
+    return replaceAll(this.plan(), desired, signal);
   }
 
   counters(rules: readonly RuleHandle[], into: Float64Array): Promise<void> {
