@@ -2,6 +2,7 @@
 
 #include <bpf/bpf.h>
 #include <linux/membarrier.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -71,6 +72,7 @@ Status BpfObject::Load(const BpfObjectOptions& options, std::unique_ptr<BpfObjec
 }
 
 BpfObject::~BpfObject() {
+  if (grace_runs_) pthread_join(grace_thread_, nullptr);
   if (object_ != nullptr) bpf_object__close(object_);
 }
 
@@ -343,6 +345,31 @@ Status BpfObject::WriteMeters(const u32* indices, const p4rtd_meter* meters, std
     done += some;
   }
   return Status::Ok();
+}
+
+void* BpfObject::WaitForGrace(void* object) {
+  auto* self = static_cast<BpfObject*>(object);
+  self->AwaitFrames();
+  self->grace_passed_.store(true);
+  return nullptr;
+}
+
+void BpfObject::BeginGrace() {
+  grace_passed_.store(false);
+  // The new thread inherits the mask: signals are for the threads that Node.js made.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  grace_runs_ = pthread_create(&grace_thread_, nullptr, WaitForGrace, this) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (!grace_runs_) WaitForGrace(this);
+}
+
+bool BpfObject::GracePassed() {
+  if (!grace_passed_.exchange(false)) return false;
+  if (grace_runs_) pthread_join(grace_thread_, nullptr);
+  grace_runs_ = false;
+  return true;
 }
 
 void BpfObject::AwaitFrames() {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <bpf/libbpf.h>
+#include <pthread.h>
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -92,9 +94,12 @@ class BpfObject : public RuleMaps {
   Status DeleteKeys(const p4rtd_rule_key* keys, std::size_t count) override;
   Status WriteMeters(const u32* indices, const p4rtd_meter* meters, std::size_t count) override;
   void AwaitFrames() override;
+  void BeginGrace() override;
+  bool GracePassed() override;
   u64 NowNs() override;
 
  private:
+  static void* WaitForGrace(void* object);
   explicit BpfObject(const BpfObjectOptions& options) : options_(options) {}
 
   // How the program walks the tuples of a table.
@@ -115,6 +120,9 @@ class BpfObject : public RuleMaps {
     bool operator()(const p4rtd_local& a, const p4rtd_local& b) const;
   };
   std::set<p4rtd_local, ByBytes> locals_known_;
+  pthread_t grace_thread_{};
+  bool grace_runs_ = false;
+  std::atomic<bool> grace_passed_{false};
 };
 
 }  // namespace p4rtd

@@ -29,17 +29,31 @@ class IndexPool {
 
   void GiveBack(u32 index) { resting_.push_back(index); }
 
+  // How many rest and wait for no grace period yet.
+  std::size_t resting() const { return resting_.size(); }
+
+  // A grace period begins. @precondition the last one that began has ended
+  void BeginGrace() { waking_.swap(resting_); }
+
+  void EndGrace() { MakeReady(waking_); }
+
   // A grace period has passed since the last GiveBack.
   void Wake() {
-    ready_.insert(ready_.end(), resting_.begin(), resting_.end());
-    resting_.clear();
+    MakeReady(resting_);
+    MakeReady(waking_);
   }
 
  private:
+  void MakeReady(std::vector<u32>& indices) {
+    ready_.insert(ready_.end(), indices.begin(), indices.end());
+    indices.clear();
+  }
+
   u32 next_;  // never handed out, nor those above
   u32 end_;
   std::vector<u32> ready_;
   std::vector<u32> resting_;
+  std::vector<u32> waking_;  // given back before the grace period that is under way
 };
 
 }  // namespace p4rtd

@@ -48,6 +48,10 @@ class RuleMaps {
   virtual Status WriteMeters(const u32* indices, const p4rtd_meter* meters, std::size_t count) = 0;
   // Returns once every frame that was in the program at the time of the call has left it.
   virtual void AwaitFrames() = 0;
+  // The same in the background. @precondition GracePassed has said so of the last one
+  virtual void BeginGrace() = 0;
+  // True once after each BeginGrace, when that wait is over.
+  virtual bool GracePassed() = 0;
   // CLOCK_MONOTONIC
   virtual u64 NowNs() = 0;
 };

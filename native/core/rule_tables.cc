@@ -6,6 +6,9 @@ namespace p4rtd {
 
 namespace {
 
+// Of all rules so many rest, one in this number, when a grace period begins.
+constexpr u32 kRestingShare = 8;
+
 Words WordsOf(const u32* words) {
   Words pairs;
   for (u32 i = 0; i < P4RTD_KEY_WORDS; i++) pairs[i] = u64{words[2 * i + 1]} << 32 | words[2 * i];
@@ -26,6 +29,7 @@ RuleTables::RuleTables(RuleMaps& maps, const RuleSizes& sizes)
 }
 
 void RuleTables::Begin() {
+  WakeRested();
   open_ = true;
   fresh_ = true;
   keys_before_ = planned_keys_;
@@ -305,6 +309,22 @@ u32 RuleTables::TakeFrom(IndexPool& pool) {
   return pool.Take();
 }
 
+void RuleTables::WakeRested() {
+  if (!grace_ || !maps_.GracePassed()) return;
+  grace_ = false;
+  rule_pool_.EndGrace();
+  meter_pool_.EndGrace();
+}
+
+// A grace period takes milliseconds: it begins well before the indices that rest are needed.
+void RuleTables::LetRest() {
+  if (grace_ || rule_pool_.resting() + meter_pool_.resting() < sizes_.rules() / kRestingShare) return;
+  grace_ = true;
+  rule_pool_.BeginGrace();
+  meter_pool_.BeginGrace();
+  maps_.BeginGrace();
+}
+
 // Forgets the keys and masks that no rule has any more.
 void RuleTables::DropEmpty() {
   for (KeyEntry* entry : touched_keys_) {
@@ -329,6 +349,7 @@ void RuleTables::DropTables(std::vector<Table>& tables) {
 
 void RuleTables::End() {
   open_ = false;
+  LetRest();
   was_reset_ = false;
   filter_restarted_ = false;
   phase_ = Phase::kChanging;

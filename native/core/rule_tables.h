@@ -83,6 +83,8 @@ class RuleTables {
   u32 MakeMeter(const MeterSpec& spec, const MeterConfig& config);
   void DropMeter(u32 meter, bool seen);
   u32 TakeFrom(IndexPool& pool);
+  void WakeRested();
+  void LetRest();
   void DropEmpty();
   void DropTables(std::vector<Table>& tables);
   void End();
@@ -115,6 +117,7 @@ class RuleTables {
   std::deque<Rule> rules_;  // by index
   KeyIndex keys_;
   std::vector<Table> tables_;
+  bool grace_ = false;  // a grace period of maps_ is under way
   std::vector<u32> free_tuple_ids_;
   u32 next_tuple_id_ = 1;
   u64 next_age_ = 0;

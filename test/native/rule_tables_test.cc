@@ -8,6 +8,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "core/rule_tables.h"
@@ -83,6 +84,12 @@ class MemoryMaps : public RuleMaps {
   }
 
   void AwaitFrames() override { graces++; }
+  void BeginGrace() override {
+    Check(!grace_, "one grace period at a time");
+    grace_ = true;
+  }
+  // Passes at once.
+  bool GracePassed() override { return std::exchange(grace_, false); }
   u64 NowNs() override { return 1; }
 
   // What the tc program finds, by the letter of the header.
@@ -126,6 +133,7 @@ class MemoryMaps : public RuleMaps {
 
   int fail_after = -1;
   u32 graces = 0;
+  bool grace_ = false;
   std::function<void()> during;
 
  private:
