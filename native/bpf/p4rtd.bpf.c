@@ -8,6 +8,7 @@
 #include "classify.bpf.h"
 #include "meter.bpf.h"
 #include "punt.bpf.h"
+#include "segment.bpf.h"
 
 /* TCX_NEXT and TC_ACT_UNSPEC, TCX_DROP and TC_ACT_SHOT: the same for a tcx link and a cls_bpf filter. */
 #define GO_ON (-1)
@@ -105,16 +106,13 @@ static __always_inline bool deliver(struct __sk_buff *skb, struct frame *f, stru
 	if (metered)
 		count_drop(f, P4RTD_DROP_rule_meter);
 	if (fate & FATE_COPIED) {
-		refused = punt(skb, f);
-		if (refused == P4RTD_DROP_REASON_COUNT) {
-			struct p4rtd_stats *s = bpf_map_lookup_elem(&stats, &f->cpu);
+		bool bundle = skb->gso_size;
 
-			if (s)
-				s->punted++;
-			counted->punted++;
-		} else {
+		refused = bundle ? punt_segments(skb, f) : punt(skb, f);
+		if (refused != P4RTD_DROP_REASON_COUNT)
 			count_drop(f, refused);
-		}
+		else if (!bundle)
+			count_punted(f, counted);
 	}
 	if (!(fate & (FATE_DROPPED | FATE_TRAPPED)))
 		return true;
@@ -169,6 +167,10 @@ int p4rtd(struct __sk_buff *skb)
 	f->cpu = bpf_get_smp_processor_id();
 	f->length = skb->len + (skb->vlan_present ? TAG_BYTES : 0);
 	f->now = 0;
+	if (f->port_flags & P4RTD_PORT_SEGMENTS) {
+		punt_segment(skb, f);
+		return STOP;
+	}
 	answer = classify(skb, f);
 	/* What was submitted has whatever destination its sender wrote; the kernel routes only what is for the host. */
 	if (answer == GO_ON && f->port_flags & P4RTD_PORT_CPU)

@@ -32,6 +32,8 @@
 #define P4RTD_TRIES 4
 #define P4RTD_MAX_FRAME 9216
 #define P4RTD_CPU_PORT 0xfffffffd
+/* Of one bundle, about: the backlog between the ends of the segmenter takes 1,000 frames unless it is configured. */
+#define P4RTD_MAX_SEGMENTS 512
 
 /* Presence bits of word 0, as in frame-key.ts. */
 #define P4RTD_HAS_VLAN (1u << 0)
@@ -166,11 +168,12 @@ static inline __attribute__((always_inline)) u64 p4rtd_filter_bits(u64 hash, u32
 struct p4rtd_control {
 	u64 step;
 	u32 need_wakeup; /* the reader sleeps: wake it with the next record */
-	u32 pad;
+	u32 segmenter; /* ifindex of the netdev that undoes segmentation offload, 0: there is none */
 };
 
 #define P4RTD_PORT_DOWN 1u /* frames are counted as ingress-port-down and go on, no rule sees them */
 #define P4RTD_PORT_CPU 2u  /* the far end of submit_to_ingress: what goes on becomes PACKET_HOST */
+#define P4RTD_PORT_SEGMENTS 4u /* the far end of `control.segmenter`: what comes is punted or nothing, and ends here */
 
 /* Value of map `ports`, by ifindex. */
 struct p4rtd_port {
@@ -179,6 +182,16 @@ struct p4rtd_port {
 	u32 flags;
 	u32 pad;
 };
+
+/*
+ * `mark` of a frame on its way through the segmenter. From the least significant bit on: slot of the ingress port; index
+ * of the queue plus 1, 0: none; slot of the egress port plus 1, 0: unknown; a number that says that it is ours.
+ * Map `slots`, by slot, has the port's id.
+ */
+#define P4RTD_MARK_SLOT_BITS 10
+#define P4RTD_MARK_QUEUE_BITS 7
+#define P4RTD_MARK_EGRESS_BITS 11
+#define P4RTD_MARK_OURS 0xbu
 
 /* Key of map `locals`: an address of the box itself, IPv4 in the last four bytes behind zeros. */
 struct p4rtd_local {
@@ -286,12 +299,14 @@ struct p4rtd_options {
 	u32 pad;
 };
 
+#define P4RTD_NO_RULE 0xffffffffu
+
 /* The head of a record in ring buffer `punted`; the frame follows. Records come in sizes of 128, 512, 2,048 and
  * 9,316 bytes, this head included. */
 struct p4rtd_punt {
 	u32 ingress_port;
 	u32 egress_port; /* where the frame would have left by, 0 if unknown */
-	u32 rule;
+	u32 rule; /* P4RTD_NO_RULE: not told, as of segments */
 	u32 length; /* of the frame */
 };
 

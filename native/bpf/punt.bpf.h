@@ -11,9 +11,8 @@
 #define MAC_BYTES 12
 #define TAG_BYTES 4
 
-
-/* The port of the kernel's own route for the frame, 0 if there is none or it is no port of ours. */
-static __always_inline u32 egress_port_of(struct __sk_buff *skb, struct frame *f)
+/* The port of the kernel's own route for the frame, NULL if there is none or it is no port of ours. */
+static __always_inline struct p4rtd_port *egress_of(struct __sk_buff *skb, struct frame *f)
 {
 	struct bpf_fib_lookup q = {};
 	u32 presence = (u32)f->key[0], oif;
@@ -21,7 +20,7 @@ static __always_inline u32 egress_port_of(struct __sk_buff *skb, struct frame *f
 	long found;
 
 	if (!(presence & P4RTD_HAS_IP))
-		return 0;
+		return NULL;
 	q.ifindex = skb->ifindex;
 	q.l4_protocol = f->key[3] >> 16;
 	if (presence & P4RTD_HAS_IPV4) {
@@ -46,10 +45,10 @@ static __always_inline u32 egress_port_of(struct __sk_buff *skb, struct frame *f
 	}
 	found = bpf_fib_lookup(skb, &q, sizeof(q), 0);
 	if (found != BPF_FIB_LKUP_RET_SUCCESS && found != BPF_FIB_LKUP_RET_NO_NEIGH)
-		return 0;
+		return NULL;
 	oif = q.ifindex;
 	port = bpf_map_lookup_elem(&ports, &oif);
-	return port && !(port->flags & P4RTD_PORT_DOWN) ? port->port_id : 0;
+	return port && !(port->flags & (P4RTD_PORT_DOWN | P4RTD_PORT_SEGMENTS)) ? port : NULL;
 }
 
 /* Copies `size` bytes of the skb from `from` on; at most `room` are there. The verifier wants 1 <= size <= room. */
@@ -125,20 +124,35 @@ static __always_inline bool offer_by_size(struct __sk_buff *skb, struct frame *f
 	return offer(skb, f, 9316);
 }
 
+/* True if a frame of this length may be copied to the CPU now. Else `refused` says why not. */
+static __always_inline bool may_punt(struct frame *f, enum p4rtd_drop_reason *refused)
+{
+	*refused = P4RTD_DROP_oversized;
+	if (f->length <= P4RTD_MAX_FRAME)
+		*refused = police(f, f->copy_queue, f->slot & (P4RTD_MAX_PORTS - 1));
+	return *refused == P4RTD_DROP_REASON_COUNT;
+}
+
 /* Copies the frame to the CPU. Returns why not, or P4RTD_DROP_REASON_COUNT. */
 static __always_inline enum p4rtd_drop_reason punt(struct __sk_buff *skb, struct frame *f)
 {
 	enum p4rtd_drop_reason refused;
+	struct p4rtd_port *egress;
 
-	if (skb->gso_size)
-		return P4RTD_DROP_unsegmented;
-	if (f->length > P4RTD_MAX_FRAME)
-		return P4RTD_DROP_oversized;
-	refused = police(f, f->copy_queue, f->slot & (P4RTD_MAX_PORTS - 1));
-	if (refused != P4RTD_DROP_REASON_COUNT)
+	if (!may_punt(f, &refused))
 		return refused;
-	f->egress_port = egress_port_of(skb, f);
+	egress = egress_of(skb, f);
+	f->egress_port = egress ? egress->port_id : 0;
 	return offer_by_size(skb, f) ? P4RTD_DROP_REASON_COUNT : P4RTD_DROP_punt_backlog;
+}
+
+static __always_inline void count_punted(struct frame *f, struct p4rtd_port_counter *counted)
+{
+	struct p4rtd_stats *s = bpf_map_lookup_elem(&stats, &f->cpu);
+
+	if (s)
+		s->punted++;
+	counted->punted++;
 }
 
 #endif

@@ -191,6 +191,8 @@ Status BpfObject::FillPolicer(u32 index, const std::optional<PacketRate>& rate) 
 }
 
 Status BpfObject::SetPort(u32 ifindex, const p4rtd_port& port) {
+  if (bpf_map_update_elem(MapFd("slots"), &port.slot, &port.port_id, BPF_ANY) < 0)
+    return Status::FromErrno("bpf(BPF_MAP_UPDATE_ELEM)", "slots");
   if (bpf_map_update_elem(MapFd("ports"), &ifindex, &port, BPF_ANY) < 0)
     return Status::FromErrno("bpf(BPF_MAP_UPDATE_ELEM)", "ports");
   return Status::Ok();
@@ -200,6 +202,25 @@ Status BpfObject::DeletePort(u32 ifindex) {
   if (bpf_map_delete_elem(MapFd("ports"), &ifindex) < 0 && errno != ENOENT)
     return Status::FromErrno("bpf(BPF_MAP_DELETE_ELEM)", "ports");
   return Status::Ok();
+}
+
+Status BpfObject::SetSegmenter(u32 input, u32 output) {
+  const p4rtd_port port{0, 0, P4RTD_PORT_SEGMENTS, 0};
+  Status status = ClearSegmenter();
+  if (!status.ok()) return status;
+  if (bpf_map_update_elem(MapFd("ports"), &output, &port, BPF_ANY) < 0)
+    return Status::FromErrno("bpf(BPF_MAP_UPDATE_ELEM)", "ports");
+  segmenter_output_ = output;
+  __atomic_store_n(&control->segmenter, input, __ATOMIC_RELEASE);
+  return Status::Ok();
+}
+
+Status BpfObject::ClearSegmenter() {
+  __atomic_store_n(&control->segmenter, 0, __ATOMIC_RELEASE);
+  if (segmenter_output_ == 0) return Status::Ok();
+  Status status = DeletePort(segmenter_output_);
+  if (status.ok()) segmenter_output_ = 0;
+  return status;
 }
 
 Status BpfObject::ResetSlot(u32 slot) {

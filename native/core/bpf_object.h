@@ -78,6 +78,10 @@ class BpfObject : public RuleMaps {
   Status SetPort(u32 ifindex, const p4rtd_port& port);
   // A port that is not there is no error.
   Status DeletePort(u32 ifindex);
+  // Bundles of segments are sent into netdev `input` to be cut up, and come out of `output`.
+  Status SetSegmenter(u32 input, u32 output);
+  // There is none any more. One that is not there is no error.
+  Status ClearSegmenter();
   // Zeroes the counters of `slot` and fills its policer.
   Status ResetSlot(u32 slot);
   Status SetLocals(const std::vector<p4rtd_local>& locals);
@@ -114,6 +118,7 @@ class BpfObject : public RuleMaps {
   BpfObjectOptions options_;
   bpf_object* object_ = nullptr;
   MappedMemory control_, lists_, tuples_, cells_, filter_, counters_, ports_, stats_;
+  u32 segmenter_output_ = 0;
   int rules_fd_ = -1;
   int meters_fd_ = -1;
   struct ByBytes {

@@ -15,7 +15,6 @@ namespace {
 constexpr u32 kKeyWords32 = 2 * P4RTD_KEY_WORDS;
 constexpr u32 kMostKeysOfRule = 32;
 constexpr std::int64_t kMostU32 = 0xffffffff;
-constexpr std::size_t kMostNameBytes = 200;
 constexpr u32 kMostTestFrame = 65536;
 
 }  // namespace
@@ -28,7 +27,8 @@ void BpfDatapathWrap::Register(Napi::Env env, Napi::Object exports) {
       env, "BpfDatapath",
       {InstanceMethod<&Wrap::Attach>("attach"), InstanceMethod<&Wrap::Detach>("detach"),
        InstanceMethod<&Wrap::SetPort>("setPort"), InstanceMethod<&Wrap::DeletePort>("deletePort"),
-       InstanceMethod<&Wrap::ResetSlot>("resetSlot"), InstanceMethod<&Wrap::SetLocalAddresses>("setLocalAddresses"),
+       InstanceMethod<&Wrap::SetSegmenter>("setSegmenter"), InstanceMethod<&Wrap::ResetSlot>("resetSlot"),
+       InstanceMethod<&Wrap::SetLocalAddresses>("setLocalAddresses"),
        InstanceMethod<&Wrap::Begin>("begin"), InstanceMethod<&Wrap::Reset>("reset"), InstanceMethod<&Wrap::Add>("add"),
        InstanceMethod<&Wrap::Replace>("replace"), InstanceMethod<&Wrap::Remove>("remove"),
        InstanceMethod<&Wrap::Commit>("commit"), InstanceMethod<&Wrap::Abandon>("abandon"),
@@ -145,69 +145,6 @@ BpfDatapathWrap::Open* BpfDatapathWrap::Stepping(Napi::Env env, const char* meth
 
 Napi::Value BpfDatapathWrap::Answer(Napi::Env env, const Status& status) {
   return status.ok() ? env.Undefined() : ThrowSystem(env, status);
-}
-
-// attach(ifindex: number, options: { hook: "tcx" | "clsact", name: string }): void
-Napi::Value BpfDatapathWrap::Attach(const Napi::CallbackInfo& info) {
-  const auto ifindex = IfindexFrom(info[0]);
-  const auto hook = StringFrom(Field(info[1], "hook"), 6);
-  const auto name = StringFrom(Field(info[1], "name"), kMostNameBytes);
-  // Only now, as a getter of the options may have closed it.
-  Open* open = Opened(info.Env());
-  if (open == nullptr) return {};
-  if (!ifindex || !hook || (*hook != "tcx" && *hook != "clsact") || !name)
-    return ThrowType(info.Env(), "BpfDatapath.attach: expected an ifindex and { hook: tcx or clsact, name: string }");
-  const auto kind = *hook == "tcx" ? BpfHooks::Kind::kTcx : BpfHooks::Kind::kClsact;
-  return Answer(info.Env(), open->hooks->Attach(static_cast<u32>(*ifindex), kind, *name));
-}
-
-Napi::Value BpfDatapathWrap::Detach(const Napi::CallbackInfo& info) {
-  Open* open = Opened(info.Env());
-  if (open == nullptr) return {};
-  const auto ifindex = IfindexFrom(info[0]);
-  if (!ifindex) return ThrowType(info.Env(), "BpfDatapath.detach: expected an ifindex");
-  return Answer(info.Env(), open->hooks->Detach(static_cast<u32>(*ifindex)));
-}
-
-// setPort(ifindex: number, port: { portId: number, slot: number, flags: number }): void
-Napi::Value BpfDatapathWrap::SetPort(const Napi::CallbackInfo& info) {
-  const auto ifindex = IfindexFrom(info[0]);
-  const auto id = IntegerFrom(Field(info[1], "portId"), 0, kMostU32);
-  const auto slot = IntegerFrom(Field(info[1], "slot"), 0, P4RTD_MAX_PORTS - 1);
-  const auto flags = IntegerFrom(Field(info[1], "flags"), 0, P4RTD_PORT_DOWN | P4RTD_PORT_CPU);
-  // Only now, as a getter of the options may have closed it.
-  Open* open = Opened(info.Env());
-  if (open == nullptr) return {};
-  if (!ifindex || !id || !slot || !flags)
-    return ThrowType(info.Env(), "BpfDatapath.setPort: expected an ifindex and { portId, slot: 0 … 1023, flags: 0 … 3 }");
-  const p4rtd_port port{static_cast<u32>(*id), static_cast<u32>(*slot), static_cast<u32>(*flags), 0};
-  return Answer(info.Env(), open->object->SetPort(static_cast<u32>(*ifindex), port));
-}
-
-Napi::Value BpfDatapathWrap::DeletePort(const Napi::CallbackInfo& info) {
-  Open* open = Opened(info.Env());
-  if (open == nullptr) return {};
-  const auto ifindex = IfindexFrom(info[0]);
-  if (!ifindex) return ThrowType(info.Env(), "BpfDatapath.deletePort: expected an ifindex");
-  return Answer(info.Env(), open->object->DeletePort(static_cast<u32>(*ifindex)));
-}
-
-Napi::Value BpfDatapathWrap::ResetSlot(const Napi::CallbackInfo& info) {
-  Open* open = Opened(info.Env());
-  if (open == nullptr) return {};
-  const auto slot = IntegerFrom(info[0], 0, P4RTD_MAX_PORTS - 1);
-  if (!slot) return ThrowType(info.Env(), "BpfDatapath.resetSlot: expected a slot, 0 … 1023");
-  return Answer(info.Env(), open->object->ResetSlot(static_cast<u32>(*slot)));
-}
-
-Napi::Value BpfDatapathWrap::SetLocalAddresses(const Napi::CallbackInfo& info) {
-  std::vector<p4rtd_local> locals;
-  const bool shaped = LocalsFrom(info[0], locals);
-  Open* open = Opened(info.Env());
-  if (open == nullptr) return {};
-  if (!shaped)
-    return ThrowType(info.Env(), "BpfDatapath.setLocalAddresses: expected Uint8Arrays of 4 or 16 bytes");
-  return Answer(info.Env(), open->object->SetLocals(locals));
 }
 
 Napi::Value BpfDatapathWrap::Begin(const Napi::CallbackInfo& info) {

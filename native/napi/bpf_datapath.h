@@ -46,6 +46,7 @@ class BpfDatapathWrap : public Napi::ObjectWrap<BpfDatapathWrap> {
   Napi::Value Detach(const Napi::CallbackInfo& info);
   Napi::Value SetPort(const Napi::CallbackInfo& info);
   Napi::Value DeletePort(const Napi::CallbackInfo& info);
+  Napi::Value SetSegmenter(const Napi::CallbackInfo& info);
   Napi::Value ResetSlot(const Napi::CallbackInfo& info);
   Napi::Value SetLocalAddresses(const Napi::CallbackInfo& info);
   Napi::Value Begin(const Napi::CallbackInfo& info);

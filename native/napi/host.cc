@@ -3,6 +3,8 @@
 #include <linux/limits.h>
 
 #include "core/bpffs.h"
+#include "core/link_drops.h"
+#include "core/offloads.h"
 #include "core/service_manager.h"
 #include "core/sysctl.h"
 #include "core/tap.h"
@@ -21,31 +23,48 @@ Napi::Value Answer(Napi::Env env, const Status& status) {
   return status.ok() ? env.Undefined() : ThrowSystem(env, status);
 }
 
-// The options that both TAP functions take; nothing, with the exception pending, for another shape.
-struct TapOptions {
+// The options of functions about one netdev; nothing, with the exception pending, for another shape.
+struct NetdevOptions {
   std::optional<std::string> netns;
   std::string name;
 };
 
-std::optional<TapOptions> TapOptionsFrom(const Napi::CallbackInfo& info, const char* function) {
+std::optional<NetdevOptions> NetdevOptionsFrom(const Napi::CallbackInfo& info, const char* function) {
   const auto netns = NetnsFrom(Field(info[0], "netns"));
   const auto name = NetdevNameFrom(Field(info[0], "name"));
-  if (netns && name) return TapOptions{*netns, *name};
+  if (netns && name) return NetdevOptions{*netns, *name};
   ThrowType(info.Env(), std::string(function) +
                             ": expected { netns: path or undefined, name: 1 … 15 bytes, none of / : % and white space }");
   return {};
 }
 
 Napi::Value Create(const Napi::CallbackInfo& info) {
-  const auto options = TapOptionsFrom(info, "createTap");
+  const auto options = NetdevOptionsFrom(info, "createTap");
   if (!options) return {};
   return Answer(info.Env(), CreateTap(options->netns, options->name));
 }
 
 Napi::Value Delete(const Napi::CallbackInfo& info) {
-  const auto options = TapOptionsFrom(info, "deleteTap");
+  const auto options = NetdevOptionsFrom(info, "deleteTap");
   if (!options) return {};
   return Answer(info.Env(), DeleteTap(options->netns, options->name));
+}
+
+Napi::Value DisableAllOffloads(const Napi::CallbackInfo& info) {
+  const auto options = NetdevOptionsFrom(info, "disableOffloads");
+  if (!options) return {};
+  return Answer(info.Env(), DisableOffloads(options->netns, options->name));
+}
+
+// transmitDrops(options: { netns: string | undefined, ifindex: number }): number
+Napi::Value CountDrops(const Napi::CallbackInfo& info) {
+  const auto netns = NetnsFrom(Field(info[0], "netns"));
+  const auto ifindex = IfindexFrom(Field(info[0], "ifindex"));
+  if (!netns || !ifindex) return ThrowType(info.Env(), "transmitDrops: expected { netns: path or undefined, ifindex }");
+  u64 dropped = 0;
+  const Status status = TransmitDrops(*netns, static_cast<u32>(*ifindex), dropped);
+  if (!status.ok()) return ThrowSystem(info.Env(), status);
+  return Napi::Number::New(info.Env(), static_cast<double>(dropped));
 }
 
 Napi::Value Mount(const Napi::CallbackInfo& info) {
@@ -83,6 +102,8 @@ Napi::Value NotifyManager(const Napi::CallbackInfo& info) {
 void RegisterHost(Napi::Env env, Napi::Object exports) {
   exports.Set("createTap", Napi::Function::New<Create>(env, "createTap"));
   exports.Set("deleteTap", Napi::Function::New<Delete>(env, "deleteTap"));
+  exports.Set("disableOffloads", Napi::Function::New<DisableAllOffloads>(env, "disableOffloads"));
+  exports.Set("transmitDrops", Napi::Function::New<CountDrops>(env, "transmitDrops"));
   exports.Set("mountBpffs", Napi::Function::New<Mount>(env, "mountBpffs"));
   exports.Set("writeSysctl", Napi::Function::New<WriteSysctl>(env, "writeSysctl"));
   exports.Set("probeTcx", Napi::Function::New<Probe>(env, "probeTcx"));

@@ -71,6 +71,11 @@ export interface BpfDatapath {
   /** Which port an ifindex is. `slot` 0 … 1,023 names its counters and policer; flags: 1 down, 2 the CPU port. */
   setPort(ifindex: number, port: { readonly portId: number; readonly slot: number; readonly flags: number }): void;
   deletePort(ifindex: number): void;
+  /**
+   * The two ends of a wire whose netdevs do whole frames only: bundles of segments are sent into `input`, and what comes
+   * out of `output`, where the program must be attached too, is punted for the port of the bundle. Undefined: there is none.
+   */
+  setSegmenter(pair: { readonly input: number; readonly output: number } | undefined): void;
   /** Zeroes the counters of a slot and fills its policer. */
   resetSlot(slot: number): void;
   /** The addresses of the box itself, 4 or 16 bytes each. Costs what changed. */
@@ -186,6 +191,13 @@ export interface Addon {
   createTap(options: { readonly netns: string | undefined; readonly name: string }): void;
   /** Removes a persistent TAP; one that is not there is no error. */
   deleteTap(options: { readonly netns: string | undefined; readonly name: string }): void;
+  /**
+   * Switches off all offloads of a netdev that can be switched off. @see ethtool(8) -K
+   * @throws SystemError ENODEV if there is no such netdev
+   */
+  disableOffloads(options: { readonly netns: string | undefined; readonly name: string }): void;
+  /** Frames that a netdev has dropped instead of sending. @throws SystemError ENODEV if there is no such netdev */
+  transmitDrops(options: { readonly netns: string | undefined; readonly ifindex: number }): number;
   /**
    * Writes a setting of the network namespace, such as `ipv6/conf/eth0/disable_ipv6` (a path below /proc/sys/net).
    * @throws SystemError ENOENT if there is no such setting

@@ -3,6 +3,7 @@ import type { Addon } from "../addon/addon.js";
 import { cpuPairNames } from "../datapath/kernel/cpu-pair.js";
 import { portLock } from "../datapath/kernel/kernel-port.js";
 import { deleteByName, LinkMessage, type Link } from "../datapath/kernel/link-message.js";
+import { segmenterNames } from "../datapath/kernel/segmenter.js";
 import { NetlinkError, type RouteSocket } from "../datapath/kernel/route-socket.js";
 import { isSystemError } from "../datapath/kernel/system-error.js";
 import type { KernelRecord } from "./kernel-record.js";
@@ -26,9 +27,9 @@ export function clearNetns(addon: Addon, record: KernelRecord): Promise<readonly
     const removed: string[] = [];
     for (const link of await listLinks(socket))
       if (await clearFilters(addon, netns, socket, link)) removed.push(`the tc filter on ${link.name}${place}`);
-    const { sending, receiving } = cpuPairNames(ordinal);
     const names = new Set((await listLinks(socket)).map(({ name }) => name));
-    if (names.has(sending)) {
+    for (const { sending, receiving } of [segmenterNames(ordinal), cpuPairNames(ordinal)]) {
+      if (!names.has(sending)) continue;
       await socket.change(`remove '${sending}'`, LinkMessage.delete, deleteByName(sending));
       removed.push(`${sending} and ${receiving}${place}`);
     }

@@ -10,9 +10,11 @@ export const dropReasons = {
   "queue-policer": "The policer of the rule's queue had no token left.",
   "port-policer": "The policer of the ingress port had no token left.",
   "device-policer": "The policer of the device had no token left.",
-  "punt-backlog": "The datapath's own backlog of punted frames was full.",
+  "punt-backlog":
+    "The datapath's own backlog of punted frames was full, or the kernel's of segments on their way to it.",
   "ingress-port-down": "The frame arrived on a port that is down or unknown.",
-  unsegmented: "The frame was a bundle of segments that the kernel had joined (GSO), and no segment of it is punted.",
+  unsegmented:
+    "The frame was a bundle of segments (GSO, GRO) that could not be undone; counted once, none of it is punted.",
   unsettled: "The rules changed each time the frame was looked at, three times; it passed as if none matched.",
   oversized: "The frame is larger than a punted frame may be (9,216 bytes).",
   "no-pipeline": "No forwarding pipeline is committed, so metadata cannot be built.",

@@ -85,6 +85,14 @@ export const events: Readonly<Record<string, EventDescription>> = {
       "Updates in progress were answered UNAVAILABLE. Frames may miss their rules until datapath.resynced follows.",
     remedy: "Nothing if datapath.resynced follows; else see datapath.resync_failed.",
   },
+  "datapath.no_segmenter": {
+    level: "warn",
+    title: "Bundles of segments are not punted",
+    cause: "The kernel refused the pair of netdevs that undoes segmentation offload; `reason` says why.",
+    effect:
+      "Frames that a local sender or a card bundled (GSO, GRO) are matched and counted, but not copied to the CPU.",
+    remedy: "Remove the cause and restart p4rtd, or switch off GRO of the ports and TSO and GSO of local senders.",
+  },
   "datapath.not_permitted": {
     level: "fatal",
     title: "p4rtd lacks a privilege",

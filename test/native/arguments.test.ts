@@ -37,12 +37,21 @@ describe("the addon's functions", () => {
   noLeaks();
 
   it("refuse options that are no object", () => {
-    for (const name of ["openPacketSender", "openNetlink", "createTap", "deleteTap", "lockName"] as const)
+    for (const name of [
+      "openPacketSender",
+      "openNetlink",
+      "createTap",
+      "deleteTap",
+      "disableOffloads",
+      "transmitDrops",
+      "lockName",
+    ] as const)
       for (const options of [undefined, null, 1, "x", []]) refuses(name, options);
   });
 
   it("refuse anything but a netdev's index", () => {
-    for (const ifindex of noIndex) refuses("openPacketSender", { netns: undefined, ifindex });
+    for (const ifindex of noIndex)
+      for (const name of ["openPacketSender", "transmitDrops"] as const) refuses(name, { netns: undefined, ifindex });
   });
 
   it("refuse anything but a path as netns", () => {
@@ -58,6 +67,7 @@ describe("the addon's functions", () => {
     for (const name of [...noString, "a".repeat(16), "tap%d", "a/b", "a b", "a:1", ".", ".."]) {
       refuses("createTap", { netns: undefined, name });
       refuses("deleteTap", { netns: undefined, name });
+      refuses("disableOffloads", { netns: undefined, name });
     }
   });
 

@@ -12,6 +12,45 @@ import { describeAsRoot, Network } from "./network.js";
 
 const addon = loadAddon();
 
+describeAsRoot("a netdev", () => {
+  noLeaks();
+  let network: Network;
+  beforeEach(() => void (network = new Network()));
+  afterEach(() => network.remove());
+
+  it("tells what it dropped instead of sending", () => {
+    const dropped = () => addon.transmitDrops({ netns: network.path, ifindex: network.ifindex("a") });
+    network.ip("link set dev b mtu 1300"); // the kernel's own frames still fit
+    const before = dropped();
+    const sender = addon.openPacketSender({ netns: network.path, ifindex: network.ifindex("a") });
+    // One at a time: of several, the first that is refused is tried twice.
+    for (const bytes of [60, 1400, 1400]) sender.send([new Uint8Array(bytes)], new Int32Array(1));
+    sender.close();
+    assert.equal(dropped() - before, 2);
+  });
+
+  it("does whole frames only once its offloads are off, as often as it is asked", () => {
+    // ETHTOOL_GTXCSUM, GSG, GTSO, GGSO and GGRO by SIOCETHTOOL.
+    const code = `
+import ctypes, fcntl, socket, struct
+s = socket.socket()
+for command in (0x16, 0x18, 0x1e, 0x23, 0x2b):
+    value = ctypes.create_string_buffer(struct.pack("II", command, 0))
+    fcntl.ioctl(s, 0x8946, struct.pack("16sP16x", b"a", ctypes.addressof(value)))
+    print(struct.unpack("II", value.raw[:8])[1], end="")`;
+    const offloads = () => network.run("python3", "-c", code);
+    assert.match(offloads(), /^1111/);
+    for (let i = 0; i < 2; i++) addon.disableOffloads({ netns: network.path, name: "a" });
+    assert.equal(offloads(), "00000");
+  });
+
+  it("that is not there is ENODEV", () => {
+    const netns = network.path;
+    assert.throws(() => addon.disableOffloads({ netns, name: "none" }), { code: "ENODEV" });
+    assert.throws(() => addon.transmitDrops({ netns, ifindex: 12345 }), { code: "ENODEV" });
+  });
+});
+
 describeAsRoot("a TAP", () => {
   noLeaks();
   let network: Network;

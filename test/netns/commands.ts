@@ -5,8 +5,13 @@ const commandMs = 10_000;
 
 /** Runs `program`; its output. @throws Error with what it said if it fails or takes too long */
 export function run(program: string, args: readonly string[]): string {
+  return runWith("", program, args);
+}
+
+/** The same; the program reads `input`. */
+export function runWith(input: string, program: string, args: readonly string[]): string {
   try {
-    return execFileSync(program, args, { encoding: "utf8", timeout: commandMs, stdio: ["ignore", "pipe", "pipe"] });
+    return execFileSync(program, args, { encoding: "utf8", timeout: commandMs, input, stdio: "pipe" });
   } catch (error) {
     const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : "";
     throw new Error(`${program} ${args.join(" ")}: ${said}`, { cause: error });

@@ -164,8 +164,9 @@ describeInNetns("the kernel datapath in a network that changes", () => {
     const names = () => listed("ip", ["-n", box.name, "-json", "link", "show"]).map((link) => link["ifname"]);
     const before = names();
     box.ip("link add p4cpu0 type veth peer name p4rx0");
+    box.ip("link add p4gso0 type veth peer name p4seg0");
     const datapath = await open();
-    assert.ok(names().includes("p4cpu0"));
+    for (const name of ["p4cpu0", "p4rx0", "p4gso0", "p4seg0"]) assert.ok(names().includes(name));
     await datapath[Symbol.asyncDispose]();
     assert.deepEqual(names(), before);
   });

@@ -13,6 +13,8 @@ import { KernelDatapath } from "../../src/datapath/kernel/kernel-datapath.js";
 import type { PortId } from "../../src/datapath/port.js";
 import type { PuntRule } from "../../src/datapath/rule.js";
 import { ethernet, ipv4, lldp, tag, udp } from "../support/frame-builder.js";
+import { BulkProcess, digestOf, pattern, runAsProgram } from "../netns/bulk.js";
+import { checkedPacket, streamOf } from "../netns/segment.js";
 import { rule } from "../support/key-rules.js";
 
 const port = 1 as PortId;
@@ -52,6 +54,7 @@ function padded(frame: Uint8Array): Uint8Array {
   return whole;
 }
 
+if (await runAsProgram(process.argv.slice(2))) process.exit();
 console.log(`Linux ${release()}, Node ${process.version}`);
 ip("link add name v0 type veth peer name v1");
 ip("link set v0 up");
@@ -105,6 +108,33 @@ console.log("ok: 2,000 rules come and go");
 assert.deepEqual(datapath.transmit([{ port, frame: lldp, token: {} }]), ["accepted"]);
 await until("the frame has left", () => datapath.port(port)?.framesOut === 1);
 console.log("ok: a frame is sent");
+
+/** A neighbour in a namespace of its own sends in bundles, as TCP does; frames of it are copied. */
+async function copyTransfer(): Promise<void> {
+  const bytes = 300_000;
+  ip("netns add neighbour");
+  ip("link set v1 netns neighbour");
+  ip("-n neighbour link set v1 up");
+  ip("-n neighbour addr add 192.0.2.2/24 dev v1");
+  ip("addr add 192.0.2.1/24 dev v0");
+  await install(datapath, [rule({ match: { ether_type: 0x0800, l4_dst_port: 5001 }, action: "copy" })]);
+  await until("the port is up", () => datapath.port(port)?.state === "up");
+  punted.length = 0;
+  const before = datapath.port(port)?.framesIn ?? 0;
+  const program = process.argv[1];
+  const receiver = new BulkProcess(undefined, ["receive", "192.0.2.1", "5001"], program);
+  await receiver.said();
+  await new BulkProcess("neighbour", ["send", "192.0.2.1", "5001", String(bytes)], program).end(patienceMs);
+  assert.equal(await receiver.end(patienceMs), `listening\n${digestOf(pattern(bytes))}\n`);
+  const stream = () => streamOf(punted.map((frame) => checkedPacket(Buffer.from(frame, "hex"))));
+  await until("all is punted", () => stream().length === bytes);
+  assert.equal(digestOf(stream()), digestOf(pattern(bytes)));
+  const bundles = (datapath.port(port)?.framesIn ?? 0) - before;
+  assert.ok(bundles < punted.length / 2, `${bundles} in, ${punted.length} punted`);
+}
+
+await copyTransfer();
+console.log("ok: bundles of segments are copied as frames");
 stop.abort();
 await reading;
 far.close();

@@ -49,7 +49,7 @@ async function runGuest(): Promise<Ended> {
 describe("the kernel datapath on Debian 12's kernel, in QEMU", () => {
   noLeaks();
 
-  it("is loaded, traps, drops and sends", async function () {
+  it("is loaded, traps, drops, sends, and undoes segmentation offload", async function () {
     this.timeout(300_000);
     const { code, output, errors } = await runGuest();
     if (code === unavailable && process.env["CI"] !== "true") {

@@ -74,6 +74,7 @@ describeNeeding(["root", "ip", "tc", "mount"], "p4rtd --cleanup after a kill", (
     using netns = new Netns();
     const inode = statSync(netns.path).ino;
     netns.ip("link", "add", "p4cpu7", "type", "veth", "peer", "name", "p4rx7");
+    netns.ip("link", "add", "p4gso7", "type", "veth", "peer", "name", "p4seg7");
     netns.ip("link", "add", "p4cpu8", "type", "veth", "peer", "name", "p4rx8");
     for (const tap of ["tap1", "tap2"]) netns.ip("tuntap", "add", tap, "mode", "tap");
     netns.ip("link", "add", "swp1", "type", "veth", "peer", "name", "far1");
@@ -92,6 +93,7 @@ describeNeeding(["root", "ip", "tc", "mount"], "p4rtd --cleanup after a kill", (
     assert.deepEqual([code, stderr], [0, ""]);
     assert.deepEqual(stdout.split("\n"), [
       `removed the tc filter on swp1 in ${netns.path}`,
+      `removed p4gso7 and p4seg7 in ${netns.path}`,
       `removed p4cpu7 and p4rx7 in ${netns.path}`,
       `removed the TAP tap1 in ${netns.path}`,
       `removed ${folder.at("bpf/device-7-v1")}`,

@@ -149,6 +149,7 @@ describeNeeding(
         assert.deepEqual(readRecord(`${box.run}/device-1.json`)?.taps, ["tap2"]);
         const { code, stdout, stderr } = await box.cleanup();
         assert.deepEqual([code, stderr], [0, ""]);
+        assert.match(stdout, /p4gso1 and p4seg1/);
         assert.match(stdout, /p4cpu1 and p4rx1/);
         assert.match(stdout, /the TAP tap2/);
         if (attach === "clsact") assert.match(stdout, /the tc filter on swp1/);

@@ -1,5 +1,5 @@
-/** The way into the kernel for frames that the CPU port receives: two netdevs, each the other's wire. */
-import type { Addon, BpfDatapath, NameLock } from "../../addon/addon.js";
+/** The way into the kernel for frames that the CPU port receives, by two netdevs of its own. */
+import type { BpfDatapath, NameLock } from "../../addon/addon.js";
 import type { Logger } from "../../base/logger.js";
 import { StatusError, failedPrecondition } from "../../base/status.js";
 import type { TransmitResult } from "../datapath.js";
@@ -10,32 +10,17 @@ import type { PortStatus } from "../port.js";
 import { AddressMessage, Family, addIpv4Address, decodeNetconf, netconfOfAll } from "./address-message.js";
 import type { IpSettings } from "./address-message.js";
 import { portCpu } from "./kernel-port.js";
-import {
-  Ipv4Setting,
-  LinkFlag,
-  LinkMessage,
-  changeFlags,
-  changeIpv4,
-  createVeth,
-  deleteByName,
-  withoutIpv6Addresses,
-} from "./link-message.js";
-import type { LinkTable } from "./link-table.js";
+import { Ipv4Setting, LinkMessage, changeIpv4 } from "./link-message.js";
 import { Flag } from "./netlink.js";
 import { NetlinkError } from "./route-socket.js";
-import type { RouteSocket } from "./route-socket.js";
 import { isSystemError } from "./system-error.js";
 import { TransmitQueue } from "./transmit-queue.js";
+import { VethPair } from "./veth-pair.js";
+import type { PairNames, VethPairParts } from "./veth-pair.js";
 
-const noSuchDevice = 19; // ENODEV
-
-export interface CpuPairParts {
-  readonly addon: Addon;
+export interface CpuPairParts extends VethPairParts {
   readonly bpf: BpfDatapath;
-  readonly netns: string | undefined;
   readonly hook: "tcx" | "clsact";
-  readonly links: LinkTable;
-  readonly socket: RouteSocket;
   /** Of the device in its network namespace, 0 … 9,999: part of the netdevs' names. */
   readonly ordinal: number;
   readonly slot: number;
@@ -44,17 +29,17 @@ export interface CpuPairParts {
 }
 
 /** Names of the netdevs: where frames are sent, and where the kernel receives them. */
-export function cpuPairNames(ordinal: number): { readonly sending: string; readonly receiving: string } {
+export function cpuPairNames(ordinal: number): PairNames {
   return { sending: `p4cpu${ordinal}`, receiving: `p4rx${ordinal}` };
 }
 
 /**
- * The receiving end forwards, whatever the box does else, and takes frames from the box's own addresses. Neither end
- * has addresses, ARP or groups, so that nothing but what is submitted comes through.
+ * The receiving end forwards, whatever the box does else, and takes frames from the box's own addresses.
  */
 export class CpuPair {
   readonly #parts: CpuPairParts;
   readonly #lock: NameLock;
+  readonly #pair: VethPair;
   readonly #counters = new Float64Array(3);
   #queue: TransmitQueue | undefined;
   #receiving = 0;
@@ -62,6 +47,7 @@ export class CpuPair {
   constructor(parts: CpuPairParts, lock: NameLock) {
     this.#parts = parts;
     this.#lock = lock;
+    this.#pair = new VethPair(parts, cpuPairNames(parts.ordinal));
   }
 
   /**
@@ -101,59 +87,35 @@ export class CpuPair {
     this.#queue = undefined;
     try {
       if (this.#receiving !== 0) this.#parts.bpf.deletePort(this.#receiving);
-      await this.#remove();
+      await this.#pair.close();
     } finally {
       this.#lock.close();
     }
   }
 
   async #create(): Promise<void> {
-    const { addon, bpf, hook, links, netns, ordinal, slot, socket, onRefused } = this.#parts;
-    const { sending, receiving } = cpuPairNames(ordinal);
-    await this.#remove();
-    const veth = createVeth(sending, receiving, maxFrameBytes - minFrameBytes);
-    await socket.change(`create '${sending}'`, LinkMessage.new, veth, Flag.create | Flag.exclusive);
-    const [from, to] = [links.get(sending)?.ifindex, links.get(receiving)?.ifindex];
-    if (from === undefined || to === undefined) throw failedPrecondition(`'${sending}' vanished as it was created`);
-    await this.#configure(from, to);
-    bpf.resetSlot(slot);
-    bpf.setPort(to, { portId: cpuPort, slot, flags: portCpu });
-    this.#receiving = to;
-    bpf.attach(to, { hook, name: receiving });
-    const sender = addon.openPacketSender({ netns, ifindex: from });
-    this.#queue = new TransmitQueue(sender, { onSent: () => {}, onRefused, hasCarrier: () => true });
-  }
-
-  async #configure(from: number, to: number): Promise<void> {
-    const { socket } = this.#parts;
-    const set = (what: string, body: Uint8Array) => socket.change(what, LinkMessage.set, body);
+    const { addon, bpf, hook, netns, ordinal, slot, socket, onRefused } = this.#parts;
+    const { receiving } = cpuPairNames(ordinal);
     const { acceptLocal, forwarding, rpFilter } = Ipv4Setting;
-    this.#withoutIpv6();
-    await set("keep IPv6 addresses off the CPU port", withoutIpv6Addresses(to));
-    await set(
+    const indexes = await this.#pair.create(maxFrameBytes - minFrameBytes);
+    const to = indexes.receiving;
+    await socket.change(
       "let the CPU port forward",
+      LinkMessage.set,
       changeIpv4(to, [
         [forwarding, 1],
         [rpFilter, 0],
         [acceptLocal, 1],
       ]),
     );
-    const quiet = LinkFlag.up | LinkFlag.noArp;
-    const changed = quiet | LinkFlag.multicast;
-    await set("bring the CPU port up", changeFlags(to, quiet, changed));
-    await set("bring the CPU port up", changeFlags(from, quiet, changed));
+    await this.#pair.bringUp(indexes);
     await this.#checkSettings(to);
-  }
-
-  /** The sending end has no IPv6 at all: where the box forwards, it would report groups, which would come as submitted. */
-  #withoutIpv6(): void {
-    const { addon, netns, ordinal } = this.#parts;
-    const { sending } = cpuPairNames(ordinal);
-    try {
-      addon.writeSysctl({ netns, name: `ipv6/conf/${sending}/disable_ipv6`, value: "1" });
-    } catch (error) {
-      if (!isSystemError(error) || error.code !== "ENOENT") throw error; // a kernel without IPv6
-    }
+    bpf.resetSlot(slot);
+    bpf.setPort(to, { portId: cpuPort, slot, flags: portCpu });
+    this.#receiving = to;
+    bpf.attach(to, { hook, name: receiving });
+    const sender = addon.openPacketSender({ netns, ifindex: indexes.sending });
+    this.#queue = new TransmitQueue(sender, { onSent: () => {}, onRefused, hasCarrier: () => true });
   }
 
   /** Settings of all interfaces that overrule those of one. */
@@ -184,19 +146,6 @@ export class CpuPair {
     const { socket } = this.#parts;
     const answer = await socket.ask("tell settings of IP", AddressMessage.getNetconf, netconfOfAll(family));
     return answer && decodeNetconf(answer.body);
-  }
-
-  async #remove(): Promise<void> {
-    const { links, ordinal, socket } = this.#parts;
-    const { sending, receiving } = cpuPairNames(ordinal);
-    for (const name of [sending, receiving]) {
-      if (links.get(name) === undefined) continue;
-      try {
-        await socket.change(`remove '${name}'`, LinkMessage.delete, deleteByName(name));
-      } catch (error) {
-        if (!(error instanceof NetlinkError) || error.errno !== noSuchDevice) throw error;
-      }
-    }
   }
 }
 

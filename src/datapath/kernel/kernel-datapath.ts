@@ -32,6 +32,7 @@ import { LocalAddresses } from "./local-addresses.js";
 import { NetworkView } from "./network-view.js";
 import { PuntSlabs, slabFrames } from "./punt-slabs.js";
 import { RuleSteps } from "./rule-steps.js";
+import { Segmenter } from "./segmenter.js";
 import { isSystemError } from "./system-error.js";
 
 /** How a kernel datapath is set up. */
@@ -82,6 +83,7 @@ interface Parts {
   readonly slabs: PuntSlabs;
   readonly ports: KernelPorts;
   readonly cpu: CpuPair;
+  readonly segmenter: Segmenter;
   readonly locals: LocalAddresses;
   readonly events: Mailbox<DatapathEvent>;
   /** By position in `BpfDatapath.stats`. */
@@ -191,12 +193,12 @@ export class KernelDatapath implements Datapath {
   }
 
   stats(): DatapathStats {
-    const { bpf, cpu, ports, reasons } = this.#parts;
+    const { bpf, cpu, ports, reasons, segmenter } = this.#parts;
     bpf.stats(this.#stats);
     const [classified = 0, taken = 0, lost = 0] = this.#stats;
     return {
       ports: [...Array.from(ports.all(), (port) => port.status()), cpu.status()],
-      drops: this.#drops(reasons, lost),
+      drops: this.#drops(reasons, lost + segmenter.lost()),
       classified,
       punted: taken - lost,
     };
@@ -209,7 +211,7 @@ export class KernelDatapath implements Datapath {
     await closeParts(this.#parts, this.#parts.links);
   }
 
-  /** Reasons with their counts. @param lost frames that the ring took and that reached no slab: the backlog's too */
+  /** Reasons with their counts. @param lost frames that no slab reached after the program was done with them: the backlog's too */
   #drops(reasons: readonly DropReason[], lost: number): readonly [DropReason, number][] {
     return reasons
       .map((reason, i): [DropReason, number] => {
@@ -221,11 +223,12 @@ export class KernelDatapath implements Datapath {
 }
 
 async function closeParts(parts: Partial<Parts>, links: "flush" | "keep"): Promise<void> {
-  const { bpf, cpu, events, network, ports, slabs } = parts;
+  const { bpf, cpu, events, network, ports, segmenter, slabs } = parts;
   slabs?.close();
   events?.close();
   ports?.close(links === "keep" ? "keep" : "detach");
   try {
+    await segmenter?.close();
     await cpu?.close();
   } finally {
     bpf?.close(links);
@@ -266,7 +269,8 @@ class Opening {
     const ports = (this.#parts.ports = new KernelPorts({ ...shared, changed }));
     network.onLinks = () => ports.follow();
     const cpu = (this.#parts.cpu = await CpuPair.open({ ...shared, ordinal, slot: cpuSlot }));
-    return { bpf, network, rules, slabs, ports, cpu, locals, events, reasons, links };
+    const segmenter = (this.#parts.segmenter = await Segmenter.open({ ...shared, ordinal }));
+    return { bpf, network, rules, slabs, ports, cpu, segmenter, locals, events, reasons, links };
   }
 
   undo(): Promise<void> {
