@@ -15,7 +15,7 @@ const warmUpMs = 4000;
 const halfMs = (1000 * Number(process.env["P4RTD_PUNT_SECONDS"] ?? 18)) / 2;
 const sampleMs = 200;
 /** V8 lets its heap grow by a step of that size once; an object left of each frame would be a hundred and more. */
-const allowedMb = 24;
+const allowedMb = 48;
 /** Small, so that it weighs nothing whether it is full: a controller reads slower or faster as the machine is busy. */
 const backlog = "packet_in: { backlog: { frames: 1024, bytes: 1048576 } }";
 
@@ -65,7 +65,7 @@ describeInNetns(
       await reading;
       const [first, second] = halves.map(Math.round);
       process.stdout.write(`      ${count} punted, ${read} read, ${first} MB, then ${second} MB resident\n`);
-      assert.ok(count > 1_000_000, `${count} frames were punted`);
+      assert.ok(count > 500_000, `${count} frames were punted`);
       assert.ok(halves[1] - halves[0] < allowedMb, `${first} MB became ${second} MB`);
     });
   },
