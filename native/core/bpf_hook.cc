@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string_view>
 
@@ -68,6 +69,15 @@ bpf_tc_opts FilterOpts() {
   return opts;
 }
 
+// True for a program that any p4rtd loaded.
+bool IsOurs(u32 program_id) {
+  const UniqueFd program(bpf_prog_get_fd_by_id(program_id));
+  bpf_prog_info info{};
+  u32 bytes = sizeof(info);
+  return program.open() && bpf_obj_get_info_by_fd(program.get(), &info, &bytes) == 0 &&
+         std::string_view(info.name).starts_with("p4rtd");
+}
+
 Status Unlink(const std::string& path) {
   if (unlink(path.c_str()) < 0 && errno != ENOENT) return Status::FromErrno("unlink(" + path + ")");
   return Status::Ok();
@@ -110,10 +120,30 @@ Status BpfHooks::Attach(u32 ifindex, Kind kind, const std::string& name) {
   Hook hook{kind, {}, tcx ? PinOf(kLinkPrefix, name) : "", tcx ? "" : PinOf(kQdiscPrefix, name), false};
   // Both ways look for the netdev in the namespace of the caller.
   status = InNetns(object_.netns(), [&] {
-    return tcx ? AttachTcx(ifindex, hook) : AttachClsact(ifindex, hook);
+    Status attached = tcx ? AttachTcx(ifindex, hook) : AttachClsact(ifindex, hook);
+    // Only now, so that no frame comes while neither is there.
+    return attached.ok() ? RemoveOtherKind(ifindex, kind, name) : attached;
   });
   if (status.ok()) hooks_.emplace(ifindex, std::move(hook));
   return status;
+}
+
+// Of an earlier process with another setting. Its filter would go on dropping behind our link, or its link before our filter.
+Status BpfHooks::RemoveOtherKind(u32 ifindex, Kind kind, const std::string& name) {
+  if (kind == Kind::kTcx) return RemoveFilter(ifindex, PinOf(kQdiscPrefix, name));
+  return pins_ ? Unlink(PinOf(kLinkPrefix, name)) : Status::Ok();
+}
+
+Status BpfHooks::RemoveFilter(u32 ifindex, const std::string& qdisc_marker) {
+  bpf_tc_hook place = HookOf(ifindex);
+  bpf_tc_opts opts = FilterOpts();
+  if (bpf_tc_query(&place, &opts) < 0 || !IsOurs(opts.prog_id)) return Status::Ok();
+  opts = FilterOpts();
+  const int error = bpf_tc_detach(&place, &opts);
+  if (error < 0 && error != -ENOENT) return Status::Of(-error, "bpf_tc_detach");
+  if (qdisc_marker.empty() || access(qdisc_marker.c_str(), F_OK) < 0) return Status::Ok();
+  Status status = Unlink(qdisc_marker);
+  return status.ok() ? RemoveClsactIfUnused(ifindex) : status;
 }
 
 // Gives our program to the link that an earlier process pinned, if that is on this netdev; else removes it.
@@ -167,8 +197,12 @@ Status BpfHooks::AttachClsact(u32 ifindex, Hook& hook) {
   opts.prog_fd = object_.program();
   opts.flags = BPF_TC_F_REPLACE;
   const int error = bpf_tc_attach(&place, &opts);
-  if (error < 0) return Status::Of(-error, "bpf_tc_attach");
-  return Status::Ok();
+  if (error >= 0) return Status::Ok();
+  // All filters of a priority have one kind and one protocol.
+  std::string in_the_way;
+  if (error == -EINVAL && DescribeFilter(ifindex, kFilterPriority, in_the_way).ok() && !in_the_way.empty())
+    in_the_way += " has priority 1 of the ingress, which p4rtd needs to be first: give it a priority of 2 or more (tc filter)";
+  return Status::Of(-error, "bpf_tc_attach", in_the_way);
 }
 
 Status BpfHooks::Detach(u32 ifindex) {
@@ -196,6 +230,30 @@ Status BpfHooks::DetachHook(u32 ifindex, Hook& hook) {
   });
 }
 
+Status BpfHooks::UnlinkPins(const std::function<bool(const std::string&, std::string_view)>& which) {
+  DIR* folder = opendir(pins_->c_str());
+  if (folder == nullptr) return errno == ENOENT ? Status::Ok() : Status::FromErrno("opendir(" + *pins_ + ")");
+  Status first;
+  while (const dirent* entry = readdir(folder)) {
+    const std::string path = *pins_ + "/" + entry->d_name;
+    if (!which(path, entry->d_name)) continue;
+    Status status = Unlink(path);
+    if (first.ok()) first = status;
+  }
+  closedir(folder);
+  return first;
+}
+
+Status BpfHooks::DetachOthers() {
+  if (!pins_) return Status::Ok();
+  return UnlinkPins([&](const std::string& path, std::string_view name) {
+    if (!name.starts_with(kLinkPrefix) && !name.starts_with(kQdiscPrefix)) return false;
+    return std::none_of(hooks_.begin(), hooks_.end(), [&](const auto& entry) {
+      return entry.second.pin == path || entry.second.qdisc_marker == path;
+    });
+  });
+}
+
 Status BpfHooks::Flush() {
   Status first;
   while (!hooks_.empty()) {
@@ -203,16 +261,11 @@ Status BpfHooks::Flush() {
     if (first.ok()) first = status;
   }
   if (!pins_) return first;
-  DIR* folder = opendir(pins_->c_str());
-  if (folder == nullptr) return first.ok() && errno != ENOENT ? Status::FromErrno("opendir(" + *pins_ + ")") : first;
-  while (const dirent* entry = readdir(folder)) {
-    const std::string_view name(entry->d_name);
-    if (!name.starts_with(kLinkPrefix) && !name.starts_with(kMapPrefix) && !name.starts_with(kQdiscPrefix)) continue;
-    Status status = Unlink(*pins_ + "/" + std::string(name));
-    if (first.ok()) first = status;
-  }
-  closedir(folder);
-  if (rmdir(pins_->c_str()) < 0 && errno != ENOTEMPTY && first.ok()) return Status::FromErrno("rmdir(" + *pins_ + ")");
+  Status status = UnlinkPins([](const std::string&, std::string_view name) {
+    return name.starts_with(kLinkPrefix) || name.starts_with(kMapPrefix) || name.starts_with(kQdiscPrefix);
+  });
+  if (first.ok()) first = status;
+  if (rmdir(pins_->c_str()) < 0 && errno != ENOTEMPTY && errno != ENOENT && first.ok()) return Status::FromErrno("rmdir(" + *pins_ + ")");
   return first;
 }
 

@@ -1,6 +1,7 @@
 // The program at the ingress of netdevs.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,10 +22,13 @@ class BpfHooks {
 
   // Makes the folder and pins the maps, in place of those of an earlier process.
   Status PinMaps();
-  // First in order. `name` names the pinned link; one of an earlier process on this netdev gets our program.
+  // First in order. `name` names the pinned link; one of an earlier process on this netdev gets our program, and what
+  // such a process attached by the other kind goes. EINVAL with the filter in the way, if one has our priority.
   Status Attach(u32 ifindex, Kind kind, const std::string& name);
   // A netdev that is gone is no error, nor one on which we are not.
   Status Detach(u32 ifindex);
+  // Removes every pinned link, and every mark of a qdisc, of netdevs on which we are not.
+  Status DetachOthers();
   // Detaches from every netdev and removes every pin.
   Status Flush();
   // Lets go of what is pinned; what is not is detached.
@@ -42,6 +46,9 @@ class BpfHooks {
   Status AttachTcx(u32 ifindex, Hook& hook);
   Status AttachClsact(u32 ifindex, Hook& hook);
   Status DetachHook(u32 ifindex, Hook& hook);
+  Status RemoveOtherKind(u32 ifindex, Kind kind, const std::string& name);
+  Status RemoveFilter(u32 ifindex, const std::string& qdisc_marker);
+  Status UnlinkPins(const std::function<bool(const std::string& path, std::string_view name)>& which);
   std::string PinOf(std::string_view prefix, const std::string& name) const;
   Status AdoptPinned(u32 ifindex, Hook& hook, bool& adopted);
 

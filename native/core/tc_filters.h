@@ -1,6 +1,8 @@
 // The tc filters of a netdev, by rtnetlink.
 #pragma once
 
+#include <string>
+
 #include "core/abi.h"
 #include "core/status.h"
 
@@ -8,5 +10,7 @@ namespace p4rtd {
 
 // Removes the clsact qdisc of a netdev in the caller's network namespace unless anybody's filter is on it.
 Status RemoveClsactIfUnused(u32 ifindex);
+// Tells in words what filter is at a priority of the ingress of such a netdev; leaves `what` as it is if there is none.
+Status DescribeFilter(u32 ifindex, u32 priority, std::string& what);
 
 }  // namespace p4rtd

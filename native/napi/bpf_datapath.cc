@@ -26,6 +26,7 @@ void BpfDatapathWrap::Register(Napi::Env env, Napi::Object exports) {
   Environment::Of(env).bpf_datapath = Napi::Persistent(DefineClass(
       env, "BpfDatapath",
       {InstanceMethod<&Wrap::Attach>("attach"), InstanceMethod<&Wrap::Detach>("detach"),
+       InstanceMethod<&Wrap::DetachOthers>("detachOthers"),
        InstanceMethod<&Wrap::SetPort>("setPort"), InstanceMethod<&Wrap::DeletePort>("deletePort"),
        InstanceMethod<&Wrap::SetSegmenter>("setSegmenter"), InstanceMethod<&Wrap::ResetSlot>("resetSlot"),
        InstanceMethod<&Wrap::SetLocalAddresses>("setLocalAddresses"),

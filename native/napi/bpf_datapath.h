@@ -44,6 +44,7 @@ class BpfDatapathWrap : public Napi::ObjectWrap<BpfDatapathWrap> {
 
   Napi::Value Attach(const Napi::CallbackInfo& info);
   Napi::Value Detach(const Napi::CallbackInfo& info);
+  Napi::Value DetachOthers(const Napi::CallbackInfo& info);
   Napi::Value SetPort(const Napi::CallbackInfo& info);
   Napi::Value DeletePort(const Napi::CallbackInfo& info);
   Napi::Value SetSegmenter(const Napi::CallbackInfo& info);

@@ -35,6 +35,12 @@ Napi::Value BpfDatapathWrap::Detach(const Napi::CallbackInfo& info) {
   return Answer(info.Env(), open->hooks->Detach(static_cast<u32>(*ifindex)));
 }
 
+Napi::Value BpfDatapathWrap::DetachOthers(const Napi::CallbackInfo& info) {
+  Open* open = Opened(info.Env());
+  if (open == nullptr) return {};
+  return Answer(info.Env(), open->hooks->DetachOthers());
+}
+
 // setPort(ifindex: number, port: { portId: number, slot: number, flags: number }): void
 Napi::Value BpfDatapathWrap::SetPort(const Napi::CallbackInfo& info) {
   const auto ifindex = IfindexFrom(info[0]);

@@ -64,10 +64,15 @@ export const tooManyTuples = -3;
  * One step is open at a time: `begin`, then changes, then `commit` or `abandon`.
  */
 export interface BpfDatapath {
-  /** Attaches the program to the ingress of a netdev, first in order; pinned if there are pins. Replaces a pinned link left by an earlier process. */
+  /**
+   * Attaches the program to the ingress of a netdev, first in order; pinned if there are pins. Replaces what an earlier
+   * process left there, by either hook. EINVAL, naming the filter in the way, if clsact has another one of priority 1.
+   */
   attach(ifindex: number, options: { readonly hook: "tcx" | "clsact"; readonly name: string }): void;
   /** Detaches; ENODEV and a link already defunct are no errors. */
   detach(ifindex: number): void;
+  /** Removes pinned links of earlier processes, and marks of their qdiscs, from netdevs to which this one is not attached. */
+  detachOthers(): void;
   /** Which port an ifindex is. `slot` 0 … 1,023 names its counters and policer; flags: 1 down, 2 the CPU port. */
   setPort(ifindex: number, port: { readonly portId: number; readonly slot: number; readonly flags: number }): void;
   deletePort(ifindex: number): void;

@@ -21,6 +21,7 @@ const values = Array.from({ length: 12 }, () => 0);
 const calls: Record<keyof BpfDatapath, readonly unknown[]> = {
   attach: [loopback, { hook: "tcx", name: "lo" }],
   detach: [loopback],
+  detachOthers: [],
   setPort: [loopback, { portId: 1, slot: 0, flags: 0 }],
   deletePort: [loopback],
   setSegmenter: [undefined],

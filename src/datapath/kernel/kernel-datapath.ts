@@ -164,6 +164,11 @@ export class KernelDatapath implements Datapath {
     return this.#parts.ports.add(port);
   }
 
+  /** Removes links that an earlier process left on netdevs that are none of the ports'. @throws SystemError */
+  detachOthers(): void {
+    this.#parts.bpf.detachOthers();
+  }
+
   removePort(port: PortId): Result {
     return this.#parts.ports.remove(port);
   }
