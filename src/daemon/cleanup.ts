@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, realpathSync, rmdirSync } from "node:fs";
 import { DeviceLock } from "./device-lock.js";
 import { netnsInode, readRecord, removeRecord, type KernelRecord } from "./kernel-record.js";
-import { kernelLayout, pinFolders, removePins } from "./pins.js";
+import { kernelLayout, markedNetdevs, pinFolders, removePins } from "./pins.js";
 import type { RunFolder } from "./run-folder.js";
 
 /** What a cleanup did, in phrases for people. */
@@ -62,7 +62,7 @@ async function cleanDevice(folder: RunFolder, id: bigint, report: Report): Promi
   const path = folder.record(id);
   await report.of(path, async () => {
     const record = readRecord(path);
-    return record === undefined ? [] : clearRecorded(record, id);
+    return record === undefined ? [] : clearRecorded(folder, record, id);
   });
   for (const pins of pinFolders(folder.bpffs).filter(({ deviceId }) => deviceId === id))
     await report.of(pins.path, () => {
@@ -77,7 +77,7 @@ async function cleanDevice(folder: RunFolder, id: bigint, report: Report): Promi
   });
 }
 
-async function clearRecorded(record: KernelRecord, id: bigint): Promise<readonly string[]> {
+async function clearRecorded(folder: RunFolder, record: KernelRecord, id: bigint): Promise<readonly string[]> {
   if (record.layout > kernelLayout) throw newer(record.layout);
   const inode = netnsInode(record.netns);
   if (inode !== record.netnsInode) {
@@ -88,7 +88,10 @@ async function clearRecorded(record: KernelRecord, id: bigint): Promise<readonly
   }
   const { loadAddon } = await import("../addon/load.js");
   const { clearNetns } = await import("./kernel-leftovers.js");
-  return clearNetns(loadAddon(), record);
+  const marked = pinFolders(folder.bpffs)
+    .filter(({ deviceId }) => deviceId === id)
+    .flatMap(({ path }) => markedNetdevs(path));
+  return clearNetns(loadAddon(), record, marked);
 }
 
 function newer(layout: number): Error {

@@ -1,5 +1,5 @@
 /** A configured device → a kernel datapath with its ports. Loaded only where one is configured. */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Addon } from "../addon/addon.js";
 import { loadAddon } from "../addon/load.js";
@@ -13,9 +13,10 @@ import { ordinaryPort } from "../datapath/port.js";
 import type { Backend, DeviceSurroundings } from "./backend.js";
 import { DatapathError } from "./datapath-error.js";
 import { DeviceLock } from "./device-lock.js";
+import { clearUnserved } from "./kernel-leftovers.js";
 import { netnsInode, readRecord, removeRecord, writeRecord } from "./kernel-record.js";
 import { listLinks, withRouteSocket } from "./netns-links.js";
-import { kernelLayout, pinFolders, removePins } from "./pins.js";
+import { kernelLayout, markedNetdevs, pinFolders, removePins } from "./pins.js";
 import { lackedCapabilities, neededCapabilities } from "./privileges.js";
 import type { RunFolder } from "./run-folder.js";
 
@@ -39,15 +40,20 @@ export type BpfAddon = Addon & { readonly openBpf: NonNullable<Addon["openBpf"]>
 export async function openKernel(config: Config, device: KernelDevice, around: DeviceSurroundings): Promise<Backend> {
   const { netns } = device.datapath;
   checkPrivileges(device);
+  checkTun(device);
   const addon = bpfAddon(device);
   const inode = netnsInode(netns);
   if (inode === undefined) throw unavailable(device, `there is no network namespace ${netns ?? ""}: make it first`);
   const lock = await takeDevice(device, around.folder);
   try {
     const pins = preparePins(device, around.folder, addon);
-    const there = await netdevNames(device, addon);
-    note(device, around.folder, { inode, there });
-    const datapath = await openDatapath(config, device, { addon, pins, log: around.log });
+    const there = await netdevs(device, addon);
+    const undoNote = note(device, around.folder, { inode, there, pins });
+    const opened = { addon, pins, there, log: around.log, record: around.folder.record(device.id) };
+    const datapath = await openDatapath(config, device, opened).catch((error: unknown) => {
+      undoNote();
+      throw error;
+    });
     warnOfAbsent(device, there, around.log);
     const close = async () => {
       try {
@@ -71,6 +77,16 @@ function checkPrivileges({ id, datapath }: KernelDevice): void {
   throw new DatapathError(message, "privilege");
 }
 
+/** A device file that is not there or not for this user would look like a fault of the port. */
+function checkTun(device: KernelDevice): void {
+  if (!device.ports.some(({ type }) => type === "tap")) return;
+  try {
+    closeSync(openSync("/dev/net/tun", "r+"));
+  } catch (error) {
+    throw notPermitted(device, "ports of type tap need /dev/net/tun", error);
+  }
+}
+
 /** The addon, which may be missing, or built where there was no libbpf. */
 function bpfAddon(device: KernelDevice): BpfAddon {
   const addon = load(device);
@@ -91,27 +107,54 @@ function load(device: KernelDevice): Addon {
   }
 }
 
-async function netdevNames(device: KernelDevice, addon: Addon): Promise<ReadonlySet<string>> {
+/** ifindexes by names. */
+type Netdevs = ReadonlyMap<string, number>;
+
+async function netdevs(device: KernelDevice, addon: Addon): Promise<Netdevs> {
   try {
     const links = await withRouteSocket(addon, device.datapath.netns, listLinks);
-    return new Set(links.map(({ name }) => name));
+    return new Map(links.map(({ name, ifindex }) => [name, ifindex]));
   } catch (error) {
     throw notPermitted(device, "the netdevs cannot be listed", error);
   }
 }
 
-/** Writes down what is about to be made: with the TAPs that are not there yet, or that an earlier p4rtd made. */
+/**
+ * Writes down what is about to be made, with the TAPs that an earlier p4rtd made and that are still there.
+ * @returns puts the earlier record back, unless something stays that only the new one tells of
+ */
 function note(
-  { id, datapath: { netns }, ports }: KernelDevice,
+  { id, datapath: { netns } }: KernelDevice,
   folder: RunFolder,
-  { inode, there }: { readonly inode: number; readonly there: ReadonlySet<string> },
-): void {
+  { inode, there, pins }: { readonly inode: number; readonly there: Netdevs; readonly pins: string },
+): () => void {
   const path = folder.record(id);
   const before = readRecord(path);
   const sameNetns = before !== undefined && before.netns === netns && before.netnsInode === inode;
-  const made = ports.flatMap(({ type, netdev }) => (type === "tap" && !there.has(netdev) ? [netdev] : []));
-  const taps = [...new Set([...(sameNetns ? before.taps : []), ...made])];
+  const taps = sameNetns ? before.taps.filter(({ name, ifindex }) => there.get(name) === ifindex) : [];
   writeRecord(path, { layout: kernelLayout, netns, netnsInode: inode, ordinal: ordinalOf(id), taps });
+  return () => {
+    if (existsSync(pins)) return;
+    if (before === undefined) removeRecord(path);
+    else writeRecord(path, before);
+  };
+}
+
+/** Adds the TAPs that were made. @param there what was there before */
+async function noteTaps(device: KernelDevice, addon: Addon, path: string, there: Netdevs): Promise<void> {
+  const made = device.ports.filter((port) => isNewTap(port, there));
+  const record = readRecord(path);
+  if (made.length === 0 || record === undefined) return;
+  const now = await netdevs(device, addon);
+  const taps = made.flatMap(({ netdev: name }) => {
+    const ifindex = now.get(name);
+    return ifindex === undefined ? [] : [{ name, ifindex }];
+  });
+  writeRecord(path, { ...record, taps: [...record.taps, ...taps] });
+}
+
+function isNewTap({ type, netdev }: NetdevInterface, there: Netdevs): boolean {
+  return type === "tap" && !there.has(netdev);
 }
 
 /** After a flush nothing is left but TAPs, which others may use: the record stays as long as there are some. */
@@ -119,6 +162,12 @@ function forget(device: KernelDevice, folder: RunFolder, pins: string): void {
   const path = folder.record(device.id);
   if (existsSync(pins)) removePins(pins);
   if (readRecord(path)?.taps.length === 0) removeRecord(path);
+}
+
+interface Opened {
+  readonly addon: BpfAddon;
+  readonly pins: string;
+  readonly log: Logger;
 }
 
 /** Tells apart the CPU ports of devices that share a network namespace. */
@@ -129,29 +178,50 @@ function ordinalOf(id: bigint): number {
 async function openDatapath(
   config: Config,
   device: KernelDevice,
-  { addon, pins, log }: { readonly addon: BpfAddon; readonly pins: string; readonly log: Logger },
+  { addon, pins, there, log, record }: Opened & { readonly there: Netdevs; readonly record: string },
 ): Promise<KernelDatapath> {
   const datapath = await KernelDatapath.open(kernelOptions(config, device, { addon, pins, log })).catch(
     (error: unknown) => {
       throw refused(device, error);
     },
   );
+  try {
+    addPorts(datapath, device);
+    await noteTaps(device, addon, record, there);
+    await detachOthers(datapath, device, { addon, pins, log });
+    return datapath;
+  } catch (error) {
+    for (const port of device.ports.filter((one) => isNewTap(one, there))) {
+      const id = ordinaryPort(port.portId);
+      if (id !== undefined) datapath.removePort(id); // the TAP goes with it; a port that was not added has none
+    }
+    await datapath[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function addPorts(datapath: KernelDatapath, device: KernelDevice): void {
   for (const { name, portId, netdev, type } of device.ports) {
     const id = ordinaryPort(portId);
     if (id === undefined) continue;
     const added = datapath.addPort({ id, name, netdev, type });
-    if (added.ok) continue;
-    await datapath[Symbol.asyncDispose]();
-    throw unavailable(device, added.status.message);
+    if (!added.ok) throw unavailable(device, added.status.message);
   }
-  return datapath;
 }
 
-function kernelOptions(
-  config: Config,
-  { id, datapath: wanted }: KernelDevice,
-  opened: { readonly addon: BpfAddon; readonly pins: string; readonly log: Logger },
-): KernelOptions {
+/** What an earlier p4rtd left on netdevs that are no ports any more would go on dropping there. */
+async function detachOthers(datapath: KernelDatapath, device: KernelDevice, { addon, pins, log }: Opened) {
+  const { netns } = device.datapath;
+  try {
+    const removed = await clearUnserved(addon, { netns, marked: markedNetdevs(pins) });
+    for (const what of removed) log.info("datapath.leftover_removed", { device: device.id, what });
+    datapath.detachOthers();
+  } catch (error) {
+    throw notPermitted(device, "what an earlier p4rtd left cannot be removed", error);
+  }
+}
+
+function kernelOptions(config: Config, { id, datapath: wanted }: KernelDevice, opened: Opened): KernelOptions {
   const { punt, restart } = config;
   const masks = config.devices.find(({ deviceId }) => deviceId === id)?.acl.maxMasks ?? maxTuples;
   return {
@@ -173,7 +243,7 @@ function kernelOptions(
 }
 
 /** No error: it may come later. */
-function warnOfAbsent(device: KernelDevice, there: ReadonlySet<string>, log: Logger): void {
+function warnOfAbsent(device: KernelDevice, there: Netdevs, log: Logger): void {
   for (const { name, netdev, type } of device.ports)
     if (type === "netdev" && !there.has(netdev))
       log.warn("datapath.port_absent", { device: device.id, interface: name, netdev });

@@ -11,8 +11,14 @@ export interface KernelRecord {
   readonly netnsInode: number;
   /** Part of the names of the CPU port's two netdevs. */
   readonly ordinal: number;
-  /** Persistent TAPs that p4rtd made. */
-  readonly taps: readonly string[];
+  /** Persistent TAPs that p4rtd made, which are entered once they are there. */
+  readonly taps: readonly TapRecord[];
+}
+
+/** A TAP; one of this name with another ifindex is somebody else's. */
+export interface TapRecord {
+  readonly name: string;
+  readonly ifindex: number;
 }
 
 /** The inode of the network namespace at `netns`, or of this process's own; undefined: there is none. */
@@ -59,7 +65,7 @@ function checked(value: unknown): KernelRecord | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { layout, netns, netnsInode, ordinal, taps } = value as Partial<Record<keyof KernelRecord, unknown>>; // each checked below
   if (!isNumber(layout) || !isNumber(netnsInode) || !isNumber(ordinal)) return undefined;
-  if ((netns !== undefined && typeof netns !== "string") || !isNames(taps)) return undefined;
+  if ((netns !== undefined && typeof netns !== "string") || !isTaps(taps)) return undefined;
   return { layout, netns, netnsInode, ordinal, taps };
 }
 
@@ -67,6 +73,12 @@ function isNumber(value: unknown): value is number {
   return Number.isInteger(value);
 }
 
-function isNames(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((name) => typeof name === "string");
+function isTaps(value: unknown): value is readonly TapRecord[] {
+  return Array.isArray(value) && value.every(isTap);
+}
+
+function isTap(value: unknown): value is TapRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, ifindex } = value as Partial<Record<keyof TapRecord, unknown>>; // each checked below
+  return typeof name === "string" && isNumber(ifindex);
 }

@@ -5,6 +5,9 @@ import { join } from "node:path";
 /** Layout of the pinned maps of this release: `P4RTD_LAYOUT` in `p4rtd_abi.h`, to which a test compares it. */
 export const kernelLayout = 1;
 
+/** How the names of marks of clsact qdiscs begin. */
+const qdiscMark = "qdisc_";
+
 /** The pins of one device as one layout has them. */
 export interface PinFolder {
   readonly deviceId: bigint;
@@ -19,6 +22,18 @@ export function pinFolders(bpffs: string): readonly PinFolder[] {
     if (id === undefined) return [];
     return [{ deviceId: BigInt(id), layout: Number(layout), path: join(bpffs, name) }];
   });
+}
+
+/** The netdevs to which p4rtd gave a clsact qdisc, by the marks in a folder of pins; none if there is no such folder. */
+export function markedNetdevs(folder: string): readonly string[] {
+  return namesIn(folder)
+    .filter((name) => name.startsWith(qdiscMark))
+    .map((name) => Buffer.from(unescaped(name.slice(qdiscMark.length)), "latin1").toString("utf8"));
+}
+
+/** A bpffs takes no dots in names: native code writes bytes but letters, digits, `_` and `-` as `%` and two hex digits. */
+function unescaped(name: string): string {
+  return name.replace(/%([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
 
 /**

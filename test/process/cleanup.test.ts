@@ -82,7 +82,12 @@ describeNeeding(["root", "ip", "tc", "mount"], "p4rtd --cleanup after a kill", (
     netns.run("tc", "qdisc", "add", "dev", "swp1", "clsact");
     netns.run("tc", ...filter, "prio", "1", "bpf", "da", "object-file", "native/bpf/p4rtd.bpf.o", "section", "tc");
     netns.run("tc", ...filter, "prio", "2", "u32", "match", "u32", "0", "0");
-    const record = { layout: 1, netns: netns.path, netnsInode: inode, ordinal: 7, taps: ["tap1", "tap9"] };
+    const taps = [
+      { name: "tap1", ifindex: netns.ifindex("tap1") },
+      { name: "tap2", ifindex: netns.ifindex("tap2") + 100 }, // one of this name that was there before
+      { name: "tap9", ifindex: 1 },
+    ];
+    const record = { layout: 1, netns: netns.path, netnsInode: inode, ordinal: 7, taps };
     folder.write("device-7.json", JSON.stringify(record));
     mkdirSync(folder.at("bpf"));
     sh("mount", "-t", "bpf", "p4rtd", folder.at("bpf"));
@@ -113,7 +118,7 @@ describeNeeding(["root", "ip", "tc", "mount"], "p4rtd --cleanup after a kill", (
     using folder = new Folder();
     using netns = new Netns();
     netns.ip("tuntap", "add", "tap1", "mode", "tap");
-    const record = { layout: 1, netnsInode: 1, ordinal: 7, taps: ["tap1"] };
+    const record = { layout: 1, netnsInode: 1, ordinal: 7, taps: [{ name: "tap1", ifindex: netns.ifindex("tap1") }] };
     folder.write("device-1.json", JSON.stringify({ ...record, netns: netns.path }));
     folder.write("device-2.json", JSON.stringify({ ...record, netns: "/run/netns/p4tc-no-such" }));
     const { code, stdout } = await cleanup(folder.path);

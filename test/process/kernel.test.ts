@@ -146,17 +146,89 @@ describeNeeding(
         await stream.packetIn();
         second.signal("SIGKILL");
         await second.ended;
-        assert.deepEqual(readRecord(`${box.run}/device-1.json`)?.taps, ["tap2"]);
+        const ifindex = box.netns.ifindex("tap2");
+        assert.deepEqual(readRecord(`${box.run}/device-1.json`)?.taps, [{ name: "tap2", ifindex }]);
         const { code, stdout, stderr } = await box.cleanup();
         assert.deepEqual([code, stderr], [0, ""]);
         assert.match(stdout, /p4gso1 and p4seg1/);
         assert.match(stdout, /p4cpu1 and p4rx1/);
         assert.match(stdout, /the TAP tap2/);
-        if (attach === "clsact") assert.match(stdout, /the tc filter on swp1/);
+        if (attach === "clsact") assert.match(stdout, /the tc filter on swp1[^]*the qdisc clsact on swp1/);
+        assert.doesNotMatch(box.netns.run("tc", "qdisc", "show", "dev", "swp1"), /clsact/);
         assert.equal(box.isAttached("swp1"), false);
         assert.deepEqual([...box.netns.netdevs()].sort(), ["far1", "far2", "swp1", "swp2"]);
         assert.deepEqual(box.left(), []);
       });
+
+    for (const attach of ["tcx", "clsact"])
+      for (const end of ["killed", "kept"])
+        it(`removes what a ${end} one left on a netdev that is no port any more (${attach})`, async () => {
+          using box = new KernelBox();
+          const yaml = box.yaml(`, attach: ${attach}`, "restart: { rules_on_exit: keep }");
+          await using first = await Daemon.start(box.options(yaml));
+          if (end === "killed") {
+            first.signal("SIGKILL");
+            await first.ended;
+          } else assert.equal((await first.stop()).code, 0);
+          box.netns.ip("link", "set", "swp2", "down");
+          box.netns.ip("link", "set", "swp2", "name", "other2");
+          assert.ok(box.isAttached("other2"));
+          await using second = await Daemon.start(box.options(yaml));
+          assert.deepEqual([box.isAttached("swp1"), box.isAttached("other2")], [true, false]);
+          assert.equal(
+            box.left(`/bpf/${pins}`).some((name) => name.endsWith("_swp2")),
+            false,
+          );
+          assert.equal((await second.stop()).code, 0);
+        });
+
+    it("changes from clsact to tcx and back, with one program on the netdev", async () => {
+      using box = new KernelBox();
+      const filters = () => box.netns.run("tc", "filter", "show", "dev", "swp1", "ingress").match(/handle 0x/g) ?? [];
+      const qdiscs = () => box.netns.run("tc", "qdisc", "show", "dev", "swp1");
+      const start = (attach: string) =>
+        Daemon.start(box.options(box.yaml(`, attach: ${attach}`, "restart: { rules_on_exit: keep }")));
+      await using first = await start("clsact");
+      assert.equal((await first.stop()).code, 0);
+      assert.equal(filters().length, 1);
+      await using second = await start("tcx");
+      assert.ok(box.isAttached("swp1"));
+      assert.deepEqual(filters(), []);
+      assert.doesNotMatch(qdiscs(), /clsact/);
+      assert.equal((await second.stop()).code, 0);
+      assert.ok(box.left(`/bpf/${pins}`).includes("link_swp1"));
+      await using third = await start("clsact");
+      assert.equal(filters().length, 1);
+      assert.equal(box.left(`/bpf/${pins}`).includes("link_swp1"), false);
+      assert.equal((await third.stop()).code, 0);
+    });
+
+    it("names the filter that has its place, and what to do", async () => {
+      using box = new KernelBox();
+      box.netns.run("tc", "qdisc", "add", "dev", "swp1", "clsact");
+      const filter = ["protocol", "ip", "prio", "1", "u32", "match", "u32", "0", "0"];
+      box.netns.run("tc", "filter", "add", "dev", "swp1", "ingress", ...filter);
+      const { code, stderr } = await Daemon.outcome(box.options(box.yaml(", attach: clsact")));
+      assert.equal(code, 69);
+      assert.match(stderr, /netdev 'swp1' .*a filter of kind u32 for protocol 0x0800 has priority 1 of the ingress/);
+    });
+
+    it("forgets the TAPs of a start that is refused, and a TAP that others made since", async () => {
+      using box = new KernelBox();
+      const yaml = box.yaml().replace("swp2: { port_id: 2 }", "tap2: { port_id: 2, type: tap }");
+      const refusedYaml = yaml
+        .replace("netdev: swp1 }", "netdev: swp1 }, atap: { port_id: 3, type: tap }")
+        .replace("tap2:", "lo:");
+      assert.equal((await Daemon.outcome(box.options(refusedYaml))).code, 69);
+      assert.equal(existsSync(`${box.run}/device-1.json`), false);
+      assert.deepEqual([...box.netns.netdevs()].sort(), ["far1", "far2", "swp1", "swp2"]);
+      await using daemon = await Daemon.start(box.options(yaml));
+      assert.equal((await daemon.stop()).code, 0);
+      box.netns.ip("link", "del", "tap2");
+      box.netns.ip("tuntap", "add", "tap2", "mode", "tap");
+      await box.cleanup();
+      assert.ok(box.netns.netdevs().includes("tap2"));
+    });
 
     it("leaves a TAP that was there before it", async () => {
       using box = new KernelBox();
@@ -261,6 +333,28 @@ describeNeeding(["root", "libbpf", "ip", "nsenter", "setpriv", "mount"], "p4rtd 
     const { code, stderr } = await Daemon.outcome(box.options(yaml, { within: asOrdinaryUser() }));
     assert.equal(code, 77);
     assert.match(stderr, /no bpffs of its own on .*: mount -t bpf -o mode=0700 p4rtd .*EPERM/);
+  });
+
+  it("ends with 77 for a TAP where /dev/net/tun is not for it", async () => {
+    const { box, yaml } = ordinaryBox();
+    using _ = box;
+    const hidden = 'mount -t tmpfs -o mode=755 none /dev/net && mknod -m 0600 /dev/net/tun c 10 200 && exec "$@"';
+    const within = [
+      "unshare",
+      "-m",
+      "nsenter",
+      `--net=${box.netns.path}`,
+      "sh",
+      "-c",
+      hidden,
+      "sh",
+      ...asOrdinaryUser(),
+    ];
+    const taps = yaml.replace("swp2: { port_id: 2 }", "tap2: { port_id: 2, type: tap }");
+    const { code, stderr } = await Daemon.outcome(box.options(taps, { within }));
+    assert.equal(code, 77);
+    assert.match(stderr, /"datapath.not_permitted".*ports of type tap need \/dev\/net\/tun: EACCES/);
+    assert.deepEqual(box.left(), ["bpf"]);
   });
 
   it("asks for CAP_SYS_ADMIN too where the ports are in another network namespace", async () => {

@@ -40,6 +40,12 @@ export class Netns implements Disposable {
     return links.map(({ ifname }) => ifname).filter((name) => name !== "lo");
   }
 
+  ifindex(netdev: string): number {
+    const [link] = JSON.parse(this.ip("-j", "link", "show", netdev)) as readonly { readonly ifindex: number }[]; // what ip prints
+    assert.ok(link !== undefined);
+    return link.ifindex;
+  }
+
   [Symbol.dispose](): void {
     sh("ip", "netns", "del", this.name);
   }

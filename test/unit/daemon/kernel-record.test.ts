@@ -14,7 +14,7 @@ const record: KernelRecord = {
   netns: "/run/netns/blue",
   netnsInode: 4026531840,
   ordinal: 1,
-  taps: ["tap1"],
+  taps: [{ name: "tap1", ifindex: 7 }],
 };
 
 describe("a record of what was made", () => {
@@ -48,7 +48,8 @@ describe("a record of what was made", () => {
     JSON.stringify({ ...record, netns: 5 }),
     JSON.stringify({ ...record, ordinal: 1.5 }),
     JSON.stringify({ ...record, taps: "tap1" }),
-    JSON.stringify({ ...record, taps: [1] }),
+    JSON.stringify({ ...record, taps: ["tap1"] }),
+    JSON.stringify({ ...record, taps: [{ name: "tap1" }] }),
   ])
     it(`is refused by name when it says ${text || "nothing"}`, () => {
       using folder = new Folder();

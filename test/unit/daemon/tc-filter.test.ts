@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { decodeBpfFilter, deleteFilter, filterDump } from "../../../src/daemon/tc-filter.js";
+import { decodeBpfFilter, deleteFilter, filterDump, FilterPlace } from "../../../src/daemon/tc-filter.js";
 import { attribute, joined, nest, text, u32 } from "../../../src/datapath/kernel/netlink.js";
 
 const ingress = 0xfffffff2;
@@ -34,6 +34,6 @@ describe("filters by rtnetlink", () => {
   });
 
   it("are listed by the netdev alone", () => {
-    assert.deepEqual(filterDump(6), joined([u32(0), u32(6), u32(0), u32(ingress), u32(0)]));
+    assert.deepEqual(filterDump(6, FilterPlace.ingress), joined([u32(0), u32(6), u32(0), u32(ingress), u32(0)]));
   });
 });
