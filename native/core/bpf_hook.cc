@@ -69,15 +69,6 @@ bpf_tc_opts FilterOpts() {
   return opts;
 }
 
-// True for a program that any p4rtd loaded.
-bool IsOurs(u32 program_id) {
-  const UniqueFd program(bpf_prog_get_fd_by_id(program_id));
-  bpf_prog_info info{};
-  u32 bytes = sizeof(info);
-  return program.open() && bpf_obj_get_info_by_fd(program.get(), &info, &bytes) == 0 &&
-         std::string_view(info.name).starts_with("p4rtd");
-}
-
 Status Unlink(const std::string& path) {
   if (unlink(path.c_str()) < 0 && errno != ENOENT) return Status::FromErrno("unlink(" + path + ")");
   return Status::Ok();
@@ -135,10 +126,12 @@ Status BpfHooks::RemoveOtherKind(u32 ifindex, Kind kind, const std::string& name
 }
 
 Status BpfHooks::RemoveFilter(u32 ifindex, const std::string& qdisc_marker) {
+  // By the name in the filter: to look at its program takes CAP_SYS_ADMIN.
+  std::string name;
+  Status looked = NameOfBpfFilter(ifindex, kFilterPriority, kFilterHandle, name);
+  if (!looked.ok() || !name.starts_with("p4rtd")) return looked;
   bpf_tc_hook place = HookOf(ifindex);
   bpf_tc_opts opts = FilterOpts();
-  if (bpf_tc_query(&place, &opts) < 0 || !IsOurs(opts.prog_id)) return Status::Ok();
-  opts = FilterOpts();
   const int error = bpf_tc_detach(&place, &opts);
   if (error < 0 && error != -ENOENT) return Status::Of(-error, "bpf_tc_detach");
   if (qdisc_marker.empty() || access(qdisc_marker.c_str(), F_OK) < 0) return Status::Ok();

@@ -2,11 +2,13 @@
 
 #include <arpa/inet.h>
 #include <bpf/libbpf.h>
+#include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
 #include <cstdio>
+#include <cstring>
 #include <functional>
 
 #include "core/unique_fd.h"
@@ -42,6 +44,13 @@ Status FiltersAt(int socket, u32 ifindex, u32 parent, const std::function<void(n
   }
 }
 
+// The attribute of `type` in `bytes` of attributes; null: none.
+const rtattr* Find(const rtattr* first, int bytes, u16 type) {
+  for (const rtattr* one = first; RTA_OK(one, bytes); one = RTA_NEXT(one, bytes))
+    if ((one->rta_type & NLA_TYPE_MASK) == type) return one;
+  return nullptr;
+}
+
 }  // namespace
 
 Status RemoveClsactIfUnused(u32 ifindex) {
@@ -67,14 +76,30 @@ Status DescribeFilter(u32 ifindex, u32 priority, std::string& what) {
   return FiltersAt(socket.get(), ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), [&](nlmsghdr* message) {
     const auto* filter = static_cast<const tcmsg*>(NLMSG_DATA(message));
     if (TC_H_MAJ(filter->tcm_info) >> 16 != priority) return;
-    const char* kind = "unknown";
-    int left = static_cast<int>(TCA_PAYLOAD(message));
-    for (const rtattr* one = TCA_RTA(filter); RTA_OK(one, left); one = RTA_NEXT(one, left))
-      if (one->rta_type == TCA_KIND) kind = static_cast<const char*>(RTA_DATA(one));
+    const rtattr* named = Find(TCA_RTA(filter), static_cast<int>(TCA_PAYLOAD(message)), TCA_KIND);
+    const char* kind = named == nullptr ? "unknown" : static_cast<const char*>(RTA_DATA(named));
     char protocol[8];
     snprintf(protocol, sizeof(protocol), "0x%04x", ntohs(static_cast<u16>(TC_H_MIN(filter->tcm_info))));
     what = std::string("a filter of kind ") + kind + " for protocol " + protocol;
   });
+}
+
+Status NameOfBpfFilter(u32 ifindex, u32 priority, u32 handle, std::string& name) {
+  const UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  if (!socket.open()) return Status::FromErrno("socket(NETLINK_ROUTE)");
+  Status status = FiltersAt(socket.get(), ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), [&](nlmsghdr* message) {
+    const auto* filter = static_cast<const tcmsg*>(NLMSG_DATA(message));
+    if (filter->tcm_handle != handle || TC_H_MAJ(filter->tcm_info) >> 16 != priority) return;
+    const int bytes = static_cast<int>(TCA_PAYLOAD(message));
+    const rtattr* kind = Find(TCA_RTA(filter), bytes, TCA_KIND);
+    const rtattr* options = Find(TCA_RTA(filter), bytes, TCA_OPTIONS);
+    if (kind == nullptr || options == nullptr || strcmp(static_cast<const char*>(RTA_DATA(kind)), "bpf") != 0) return;
+    const rtattr* named =
+        Find(static_cast<const rtattr*>(RTA_DATA(options)), static_cast<int>(RTA_PAYLOAD(options)), TCA_BPF_NAME);
+    if (named != nullptr) name = static_cast<const char*>(RTA_DATA(named));
+  });
+  const bool no_clsact = status.error == EINVAL || status.error == ENOENT;
+  return no_clsact ? Status::Ok() : status;
 }
 
 }  // namespace p4rtd

@@ -12,5 +12,7 @@ namespace p4rtd {
 Status RemoveClsactIfUnused(u32 ifindex);
 // Tells in words what filter is at a priority of the ingress of such a netdev; leaves `what` as it is if there is none.
 Status DescribeFilter(u32 ifindex, u32 priority, std::string& what);
+// The name that a filter of kind bpf at the ingress has; leaves `name` as it is if there is none, or no clsact.
+Status NameOfBpfFilter(u32 ifindex, u32 priority, u32 handle, std::string& name);
 
 }  // namespace p4rtd

@@ -335,6 +335,20 @@ describeNeeding(["root", "libbpf", "ip", "nsenter", "setpriv", "mount"], "p4rtd 
     assert.match(stderr, /no bpffs of its own on .*: mount -t bpf -o mode=0700 p4rtd .*EPERM/);
   });
 
+  it("changes from clsact to tcx without CAP_SYS_ADMIN", async () => {
+    const { box, yaml } = ordinaryBox();
+    using _ = box;
+    const within = ["nsenter", `--net=${box.netns.path}`, ...asOrdinaryUser()];
+    for (const attach of ["clsact", "tcx"]) {
+      const one = `${yaml.replace("type: kernel", `type: kernel, attach: ${attach}`)}\nrestart: { rules_on_exit: keep }\n`;
+      await using daemon = await Daemon.start(box.options(one, { within }));
+      assert.equal((await daemon.stop()).code, 0);
+      const filters = box.netns.run("tc", "filter", "show", "dev", "swp1", "ingress");
+      assert.equal(filters.includes("p4rtd"), attach === "clsact");
+    }
+    assert.ok(box.left(`/bpf/${pins}`).includes("link_swp1"));
+  });
+
   it("ends with 77 for a TAP where /dev/net/tun is not for it", async () => {
     const { box, yaml } = ordinaryBox();
     using _ = box;
