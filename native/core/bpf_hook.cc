@@ -74,6 +74,12 @@ Status Unlink(const std::string& path) {
   return Status::Ok();
 }
 
+// Takes the program off at once. A link whose netdev is gone has nothing to take it off.
+Status DetachLink(const UniqueFd& link) {
+  if (!link.open() || bpf_link_detach(link.get()) == 0 || errno == ENOLINK) return Status::Ok();
+  return Status::FromErrno("bpf(BPF_LINK_DETACH)");
+}
+
 }  // namespace
 
 // A bpffs takes no dots in names.
@@ -208,8 +214,11 @@ Status BpfHooks::Detach(u32 ifindex) {
 
 Status BpfHooks::DetachHook(u32 ifindex, Hook& hook) {
   if (hook.kind == Kind::kTcx) {
-    hook.link.Close();  // the last reference, once the pin is gone
-    return hook.pin.empty() ? Status::Ok() : Unlink(hook.pin);
+    // The last reference detaches too, but when the kernel comes to it: until then the netdev takes no link like it.
+    Status status = DetachLink(hook.link);
+    hook.link.Close();
+    Status unpinned = hook.pin.empty() ? Status::Ok() : Unlink(hook.pin);
+    return status.ok() ? unpinned : status;
   }
   return InNetns(object_.netns(), [&] {
     bpf_tc_hook place = HookOf(ifindex);

@@ -126,7 +126,7 @@ export const events: Readonly<Record<string, EventDescription>> = {
     level: "warn",
     title: "A network interface cannot be made a port",
     cause: "An interface of a configured name appeared, and the kernel or another p4rtd keeps it; `reason` says which.",
-    effect: "The port stays down. p4rtd tries again whenever interfaces change.",
+    effect: "The port stays down. p4rtd tries again whenever the interface changes, and every few seconds (10 at most).",
     remedy: "Do what `reason` says, such as stopping the other p4rtd.",
   },
   "port.not_changed": {

@@ -1,9 +1,11 @@
 /** What the kernel datapath makes of a changing network: netdevs, addresses, other processes. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { loadAddon } from "../../src/addon/load.js";
 import { defined } from "../../src/base/invariant.js";
+import { silentLogger } from "../../src/base/logger.js";
 import { Code, StatusError } from "../../src/base/status.js";
 import type { DatapathEvent, PuntedBatch } from "../../src/datapath/datapath.js";
 import { KernelDatapath } from "../../src/datapath/kernel/kernel-datapath.js";
@@ -16,6 +18,7 @@ import { ipv4, ipv6, udp } from "../support/frame-builder.js";
 import { rule } from "../support/key-rules.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { root } from "../support/repository.js";
+import { Bpffs } from "./bpffs.js";
 import { describeInNetns } from "./capability.js";
 import { Capture } from "./capture.js";
 import { listed, run } from "./commands.js";
@@ -100,6 +103,88 @@ describeInNetns("the kernel datapath in a network that changes", () => {
       addPair();
       await sends(3);
     });
+  });
+
+  it("serves netdevs that swapped their names, as ports of their new names, and finds nothing wrong with them", async () => {
+    box.ip("link add port2 type veth peer name far2");
+    for (const netdev of ["port2", "far2"]) box.ip(`link set ${netdev} up`);
+    using pins = Bpffs.mount();
+    const warnings: unknown[] = [];
+    const log = { ...silentLogger, warn: (...event: unknown[]) => void warnings.push(event) };
+    await using datapath = await open({ pins: pins.at("device"), log });
+    const ids = [port1, port2];
+    for (const id of ids) datapath.addPort({ id, name: `p${id}`, netdev: `port${id}` });
+    await install({ datapath }, [rule({})]);
+    const ingress: number[] = [];
+    const stop = new AbortController();
+    const reading = (async () => {
+      for await (const batch of datapath.punted(stop.signal)) {
+        ingress.push(...batch.ingressPorts.subarray(0, batch.count));
+        batch.release();
+      }
+    })();
+    using far1 = new Wire(addon, box, "far1");
+    using far2 = new Wire(addon, box, "far2");
+    const before = ids.map((id) => box.ifindex(`port${id}`));
+    for (let swaps = 1; swaps <= 6; swaps++) {
+      const script = join(pins.folder, "swap");
+      writeFileSync(script, "link set port1 name away\nlink set port2 name port1\nlink set away name port2\n");
+      run("ip", ["-n", box.name, "-batch", script]);
+      const now = swaps % 2 === 0 ? before : before.toReversed();
+      const isServed = () => {
+        const links = listed("ip", ["-n", box.name, "-json", "-d", "link", "show"]);
+        const have = ids.every((id, i) => box.ifindex(`port${id}`) === now[i] && datapath.port(id)?.state === "up");
+        return have && links.filter(({ promiscuity }) => promiscuity === 1).length >= 2;
+      };
+      await until("both are served", isServed);
+      ingress.length = 0;
+      const sends = async (wire: Wire, want: number) => {
+        const deadline = performance.now() + 2000;
+        // What was served a moment ago may be about to be followed.
+        while (ingress.at(-1) !== want) {
+          assert.ok(performance.now() < deadline, `swap ${swaps}: frames come by port ${ingress.at(-1)}, not ${want}`);
+          await wire.send([ethernet(ipv4({}, udp(1, 2)))]);
+          await delay(20);
+        }
+      };
+      await sends(far1, swaps % 2 === 0 ? 1 : 2);
+      await sends(far2, swaps % 2 === 0 ? 2 : 1);
+    }
+    stop.abort();
+    await reading;
+    assert.deepEqual(warnings, []);
+  });
+
+  it("names the egress port of a frame that is too large for it", async () => {
+    box.ip("link add port2 mtu 600 type veth peer name far2");
+    for (const netdev of ["port2", "far2"]) box.ip(`link set ${netdev} up`);
+    box.ip("link set port1 address 02:00:00:00:00:0b");
+    box.set("net.ipv4.ip_forward", 1);
+    box.ip("route add 10.0.0.2/32 dev port2");
+    await using datapath = await open();
+    for (const id of [port1, port2]) datapath.addPort({ id, name: `p${id}`, netdev: `port${id}` });
+    await install({ datapath }, [rule({})]);
+    const egress: number[] = [];
+    const stop = new AbortController();
+    const reading = (async () => {
+      for await (const batch of datapath.punted(stop.signal)) {
+        egress.push(...batch.egressPorts.subarray(0, batch.count));
+        batch.release();
+      }
+    })();
+    using wire = new Wire(addon, box, "far1");
+    await until("the port is up", () => stateOf(datapath)() === "up");
+    for (const neighbour of ["replace", "del"]) {
+      box.ip(`neigh ${neighbour} 10.0.0.2 lladdr 02:00:00:00:00:0a dev port2 nud permanent`);
+      for (const bytes of [100, 1000]) {
+        const payload = [...udp(1, 2), ...new Array<number>(bytes).fill(0)];
+        await wire.send([ethernet(ipv4({ dst: "10.0.0.2" }, payload))]);
+      }
+    }
+    await until("four frames are punted", () => egress.length === 4);
+    stop.abort();
+    await reading;
+    assert.deepEqual(egress, [2, 2, 2, 2]);
   });
 
   it("tells carrier and state of a netdev as others change it", async () => {

@@ -53,6 +53,8 @@ export class KernelPort {
   link: Link | undefined;
   /** Why the netdev that is there is not ours. */
   problem: string | undefined;
+  /** What was known of the netdev when it was last refused. */
+  refused: Link | undefined;
   state: PortState = "down";
   /** Commands whose answer has not come: what is told of the netdev until then is older. */
   commands = 0;
@@ -103,10 +105,12 @@ export class KernelPort {
       undo.push(() => lock.close());
       const sender = addon.openPacketSender({ netns, ifindex });
       undo.push(() => sender.close());
-      sender.promiscuous("on");
       bpf.setPort(ifindex, { portId: this.id, slot: this.slot, flags: flagsOf(stateOf(link)) });
       undo.push(() => bpf.deletePort(ifindex));
       bpf.attach(ifindex, { hook, name: this.netdev });
+      undo.push(() => bpf.detach(ifindex));
+      // Last, as it makes others hear of the netdev: nothing is to be heard of one that is not had.
+      sender.promiscuous("on");
       const { onRefused } = this.parts;
       const onSent = (frames: number) => void (this.#framesOut += frames);
       const hasCarrier = () => this.state === "up";
@@ -117,7 +121,23 @@ export class KernelPort {
       throw error;
     }
     this.link = link;
+    this.problem = this.refused = undefined;
     this.state = stateOf(link);
+  }
+
+  /** Notes why `link` is not the port's. */
+  refuse(link: Link | undefined, problem: string | undefined): void {
+    this.refused = link;
+    this.problem = problem;
+  }
+
+  /** True unless `link` was refused as it is: what promiscuity says is no reason to ask anew. */
+  mayAdopt(link: Link): boolean {
+    const { refused } = this;
+    if (refused === undefined) return true;
+    const changed = (link.flags ^ refused.flags) & ~LinkFlag.promiscuous;
+    const sameNetdev = link.ifindex === refused.ifindex && link.mtu === refused.mtu;
+    return !sameNetdev || changed !== 0 || link.operState !== refused.operState;
   }
 
   /** Takes in what is new about the netdev. @precondition adopted */

@@ -5,9 +5,11 @@ import { Code, ok } from "../../base/status.js";
 import type { DatapathEvent } from "../datapath.js";
 import { cpuPort, cpuPortName } from "../port.js";
 import type { PortId, PortState } from "../port.js";
+import { BackOff } from "./back-off.js";
 import { KernelPort } from "./kernel-port.js";
 import type { KernelPortSpec, PortParts } from "./kernel-port.js";
 import { LinkFlag, LinkMessage, changeFlags, changeMtu } from "./link-message.js";
+import type { Link } from "./link-message.js";
 import type { LinkTable } from "./link-table.js";
 import { NetlinkError } from "./route-socket.js";
 import type { RouteSocket } from "./route-socket.js";
@@ -28,6 +30,8 @@ export interface KernelPortsParts extends PortParts {
 export class KernelPorts {
   readonly #parts: KernelPortsParts;
   readonly #ports = new Map<PortId, KernelPort>();
+  /** Asks anew for netdevs that could not be had: whoever has them says nothing when he gives them up. */
+  readonly #retry = new BackOff(() => this.#askAnew());
   readonly #freeSlots: number[] = Array.from({ length: maxPorts - 1 }, (_, i) => maxPorts - 1 - i);
 
   constructor(parts: KernelPortsParts) {
@@ -95,13 +99,16 @@ export class KernelPorts {
     return ok;
   }
 
-  /** Adopts what appeared, releases what vanished, and takes in states that changed. */
+  /** Releases what vanished, adopts what appeared, and takes in states that changed. */
   follow(): void {
+    // First all of the old, as a netdev that one port gives up may by now have the name that another waits for.
+    for (const port of this.#ports.values()) this.#noting(port, () => this.#releaseLost(port));
     for (const port of this.#ports.values()) if (port.commands === 0) this.#noting(port, () => this.#followOne(port));
   }
 
   /** @param attached `keep`: the program stays on the netdevs */
   close(attached: "detach" | "keep"): void {
+    this.#retry.reset();
     for (const port of this.#ports.values()) port.release("port-down", attached);
     this.#ports.clear();
   }
@@ -119,23 +126,43 @@ export class KernelPorts {
     }
   }
 
+  /** Gives up a netdev that is gone, or has another name. */
+  #releaseLost(port: KernelPort): void {
+    const { links, log } = this.#parts;
+    const { ifindex } = port;
+    if (ifindex === undefined || ifindex === links.get(port.netdev)?.ifindex) return;
+    port.release("port-down", "detach");
+    log.info("port.released", { port: port.name, netdev: port.netdev, ifindex, renamed: links.at(ifindex)?.name });
+  }
+
   #followOne(port: KernelPort): void {
     const link = this.#parts.links.get(port.netdev);
-    if (port.ifindex !== undefined && port.ifindex !== link?.ifindex) port.release("port-down", "detach");
-    if (link === undefined) {
-      port.problem = undefined;
-      return;
-    }
+    if (link === undefined) return port.refuse(undefined, undefined);
     if (port.ifindex !== undefined) return port.update(link);
+    if (port.mayAdopt(link)) this.#adopt(port, link);
+  }
+
+  #adopt(port: KernelPort, link: Link): void {
     try {
       port.adopt(link);
-      port.problem = undefined;
       this.#parts.log.info("port.adopted", { port: port.name, netdev: port.netdev, ifindex: link.ifindex });
       if (port.spec.type === "tap") this.#startTap(port, link.ifindex);
     } catch (error) {
       const problem = problemOf(port, error);
-      if (problem !== port.problem) this.#parts.log.warn("port.not_adopted", { port: port.name, reason: problem });
-      port.problem = problem;
+      if (problem !== port.problem) {
+        this.#parts.log.warn("port.not_adopted", { port: port.name, reason: problem });
+        this.#retry.reset();
+      }
+      port.refuse(link, problem);
+      this.#retry.again();
+    }
+  }
+
+  #askAnew(): void {
+    for (const port of this.#ports.values()) {
+      const link = this.#parts.links.get(port.netdev);
+      if (port.refused === undefined || link === undefined || port.commands > 0) continue;
+      this.#noting(port, () => this.#adopt(port, link));
     }
   }
 
@@ -154,7 +181,8 @@ export class KernelPorts {
       this.#parts.log.warn("port.not_changed", { port: port.name, reason: error.message });
     }
     port.commands--;
-    if (port.commands === 0 && this.#ports.get(port.id) === port) this.#noting(port, () => this.#followOne(port));
+    if (port.commands > 0 || this.#ports.get(port.id) !== port) return;
+    this.#noting(port, () => this.#followOne(port));
   }
 
   /** Tells the state of `port` if `work` changes it. */

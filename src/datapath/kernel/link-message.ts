@@ -20,7 +20,7 @@ export const LinkMessage = { new: 16, delete: 17, get: 18, set: 19 } as const;
 export const linkGroup = 1;
 
 /** Flags of a netdev. @see netdevice(7) */
-export const LinkFlag = { up: 0x1, noArp: 0x80, multicast: 0x1000, lowerUp: 0x10000 } as const;
+export const LinkFlag = { up: 0x1, noArp: 0x80, promiscuous: 0x100, multicast: 0x1000, lowerUp: 0x10000 } as const;
 
 /** Operational states. @see RFC 2863 §3.1.14 */
 export const Oper = {
