@@ -44,7 +44,9 @@ static __always_inline struct p4rtd_port *egress_of(struct __sk_buff *skb, struc
 		q.dport = bpf_htons((u16)(f->key[3] >> 32));
 	}
 	found = bpf_fib_lookup(skb, &q, sizeof(q), 0);
-	if (found != BPF_FIB_LKUP_RET_SUCCESS && found != BPF_FIB_LKUP_RET_NO_NEIGH)
+	/* A frame that is too large for the way is fragmented there, or answered; the way is known all the same. */
+	if (found != BPF_FIB_LKUP_RET_SUCCESS && found != BPF_FIB_LKUP_RET_NO_NEIGH &&
+	    found != BPF_FIB_LKUP_RET_FRAG_NEEDED)
 		return NULL;
 	oif = q.ifindex;
 	port = bpf_map_lookup_elem(&ports, &oif);
