@@ -2,6 +2,7 @@
 import type { Addon } from "../../addon/addon.js";
 import type { Logger } from "../../base/logger.js";
 import { AddressGroup, AddressMessage, Family, decodeLocalRoute, joinedDump, routeDump } from "./address-message.js";
+import { BackOff } from "./back-off.js";
 import { LinkMessage, linkDump, linkGroup } from "./link-message.js";
 import { LinkTable } from "./link-table.js";
 import type { LocalAddresses } from "./local-addresses.js";
@@ -29,6 +30,7 @@ export class NetworkView {
   #socket: RouteSocket | undefined;
   /** Changes since everything was asked for, while the answer is not whole. */
   #meanwhile: NetlinkMessage[] | undefined;
+  readonly #retry = new BackOff(() => void this.#listAgain());
   #closed = false;
 
   constructor(options: NetworkViewOptions) {
@@ -55,6 +57,7 @@ export class NetworkView {
 
   close(): void {
     this.#closed = true;
+    this.#retry.reset();
     this.#socket?.close();
   }
 
@@ -92,8 +95,15 @@ export class NetworkView {
       await this.#listAll();
     } catch (error) {
       if (!(error instanceof NetlinkError)) throw error;
+      if (!this.#isWanted()) return;
       this.#options.log.warn("addresses.not_listed", { reason: error.message });
+      this.#retry.again();
     }
+  }
+
+  /** False if the view is closed, or everything was asked for again. */
+  #isWanted(): boolean {
+    return !this.#closed && this.#meanwhile === undefined;
   }
 
   /** Lists everything and then takes in again what changed meanwhile: in this order they give what is there now. */
@@ -101,10 +111,16 @@ export class NetworkView {
     const { locals } = this.#options;
     const meanwhile: NetlinkMessage[] = [];
     this.#meanwhile = meanwhile;
-    const links = await this.socket.list("list netdevs", LinkMessage.get, linkDump());
-    const addresses = locals === undefined ? [] : await this.#addresses();
-    if (this.#meanwhile !== meanwhile) return; // asked for again
-    this.#meanwhile = undefined;
+    let links: readonly NetlinkMessage[], addresses: readonly NetlinkMessage[];
+    try {
+      links = await this.socket.list("list netdevs", LinkMessage.get, linkDump());
+      addresses = locals === undefined ? [] : await this.#addresses();
+      if (this.#meanwhile !== meanwhile) return; // asked for again
+    } finally {
+      // Of a list that failed nothing is collected any longer.
+      if (this.#meanwhile === meanwhile) this.#meanwhile = undefined;
+    }
+    this.#retry.reset();
     this.links.replace([...links, ...meanwhile]);
     locals?.replace([...addresses, ...meanwhile]);
     this.#settle();
