@@ -104,7 +104,7 @@ export const events: Readonly<Record<string, EventDescription>> = {
     level: "warn",
     title: "A configured network interface is not there",
     cause: "There is no network interface `netdev` for the port `interface` of `device`.",
-    effect: "The port has no carrier. It is adopted when an interface of that name appears.",
+    effect: "The port is down. It is adopted when an interface of that name appears.",
     remedy: "Nothing if the interface comes later; else correct interfaces.*.netdev in the configuration.",
   },
   "datapath.resync_failed": {
@@ -126,7 +126,8 @@ export const events: Readonly<Record<string, EventDescription>> = {
     level: "warn",
     title: "A network interface cannot be made a port",
     cause: "An interface of a configured name appeared, and the kernel or another p4rtd keeps it; `reason` says which.",
-    effect: "The port stays down. p4rtd tries again whenever the interface changes, and every few seconds (10 at most).",
+    effect:
+      "The port stays down. p4rtd tries again whenever the interface changes, and every few seconds (10 at most).",
     remedy: "Do what `reason` says, such as stopping the other p4rtd.",
   },
   "port.not_changed": {
