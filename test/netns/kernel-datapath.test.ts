@@ -283,8 +283,16 @@ describeInNetns("the kernel datapath in a network that changes", () => {
       await becomes("255.255.255.255", "local");
       await becomes("224.0.0.1", "local");
       await becomes("224.0.0.5", "punted");
+      box.ip("rule add pref 10 table 100");
+      box.ip("route add local 10.9.9.9/32 dev lo table 100");
+      box.ip("route add local 10.9.0.1/32 dev lo table 100");
+      await becomes("10.9.9.9", "local");
       box.ip("addr del 10.9.0.1/24 dev port1");
+      await becomes("10.9.0.255", "punted");
+      await becomes("10.9.0.1", "local");
+      box.ip("route flush table 100");
       await becomes("10.9.0.1", "punted");
+      await becomes("10.9.9.9", "punted");
       box.ip("link add other0 type veth peer name other1");
       box.ip("link set other0 up");
       box.ip("addr add 10.9.1.1/24 brd + dev other0");

@@ -1,4 +1,4 @@
-/** What rtnetlink tells of the addresses of the box: routes of the local table, and groups it joined. @see rtnetlink(7) */
+/** What rtnetlink tells of the addresses of the box: local routes, and groups it joined. @see rtnetlink(7) */
 import { attribute, decodeAttributes, joined, littleEndian, u32, u32Of, viewOf } from "./netlink.js";
 
 /** Types of messages about routes, addresses, joined groups, and settings of IP. */
@@ -26,7 +26,6 @@ const NetconfAttribute = { ifindex: 1, forwarding: 2, rpFilter: 3 } as const;
 const routeHeadBytes = 12;
 const addressHeadBytes = 8;
 const netconfHeadBytes = 4;
-const localTable = 255;
 /** Route types whose destinations the box takes for itself. @see linux/rtnetlink.h */
 const localType = 2;
 const broadcastType = 3;
@@ -49,8 +48,8 @@ const bytesOf = (family: number) => (family === Family.inet ? 4 : family === Fam
 const hexOf = (bytes: Uint8Array | undefined) => (bytes === undefined ? "" : Buffer.from(bytes).toString("hex"));
 
 /**
- * The address that a route of the local table makes the box's own. Undefined: another table or type, the route of a
- * whole network, or a broken message.
+ * The address that a route makes the box's own, in whatever table: rules of routing may lead to any, and a VRF has its
+ * own. Undefined: another type, the route of a whole network, or a broken message.
  */
 export function decodeLocalRoute(body: Uint8Array): LocalAddress | undefined {
   const [family = 0, length = 0, , , table = 0, , , type = 0] = body;
@@ -58,13 +57,12 @@ export function decodeLocalRoute(body: Uint8Array): LocalAddress | undefined {
   if (body.length < routeHeadBytes || bytes === 0 || length !== 8 * bytes || !localTypes.has(type)) return undefined;
   const attributes = decodeAttributes(body, routeHeadBytes);
   const address = attributes?.get(RouteAttribute.destination);
-  if (address?.length !== bytes || (u32Of(attributes?.get(RouteAttribute.table)) ?? table) !== localTable)
-    return undefined;
+  if (address?.length !== bytes) return undefined;
   const { outputIfindex, priority, preferredSource } = RouteAttribute;
   const parts = [outputIfindex, priority, preferredSource].map((part) => hexOf(attributes?.get(part)));
   return {
     address,
-    key: ["route", type, hexOf(address), ...parts].join(" "),
+    key: ["route", u32Of(attributes?.get(RouteAttribute.table)) ?? table, type, hexOf(address), ...parts].join(" "),
     ifindex: u32Of(attributes?.get(outputIfindex)) ?? 0,
     whileUp: type === broadcastType,
   };

@@ -8,7 +8,7 @@ import type { NetlinkMessage } from "./netlink.js";
 const limitedBroadcast = Uint8Array.of(255, 255, 255, 255);
 
 /**
- * An address stays for as long as one reason for it does: a route of the local table (types local, broadcast,
+ * An address stays for as long as one reason for it does: a route of any table (types local, broadcast,
  * anycast, of one address each), an interface that joined a group, or `given`. Local routes of whole networks, as
  * 127.0.0.0/8, are none.
  */
