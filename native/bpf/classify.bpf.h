@@ -135,14 +135,14 @@ __noinline int find_best(u32 t, u32 naming_only)
 	return 0;
 }
 
-/* True if the destination is an address of the box itself. */
+/* True if the destination, or what ARP asks for, is an address of the box itself. */
 static __always_inline bool is_local(struct frame *f)
 {
 	struct p4rtd_local local = {};
 	__be32 *address = (__be32 *)local.address;
 	u32 presence = (u32)f->key[0];
 
-	if (!(presence & P4RTD_HAS_IP))
+	if (!(presence & (P4RTD_HAS_IP | P4RTD_HAS_ARP)))
 		return false;
 	local.family = 4;
 	if (presence & P4RTD_HAS_IPV6) {

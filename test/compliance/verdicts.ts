@@ -1,13 +1,14 @@
 /** What several tables make of a frame, what meters and policers take away, what the box keeps for itself. */
 import assert from "node:assert/strict";
 import type { Verdict } from "../../src/datapath/rule.js";
-import { hex, ip, ipv4, ipv6, ipv6Destination, udp } from "../support/frame-builder.js";
+import { arp, hex, ip, ipv4, ipv6, ipv6Destination, udp } from "../support/frame-builder.js";
 import { always, rule } from "../support/key-rules.js";
 import type { WithBench } from "./bench.js";
 import { counted, drops, install, packetMeter, port1, port2 } from "./bench.js";
 import { ethernet } from "./frames.js";
 
 const frame = ethernet(ipv4({}, udp(1000, 2000)));
+const request = ethernet(arp("10.0.0.2"));
 const frame6 = ethernet(ipv6({}, udp(1000, 2000)));
 /** IPv4 of version 5: what is too short would be padded on a wire. */
 const unparsable = frame.with(14, 0x55);
@@ -123,9 +124,10 @@ export function verdictCompliance(withBench: WithBench): void {
     );
   }
 
-  for (const { title, address, sample } of [
-    { title: "IPv4", address: ip("10.0.0.2"), sample: frame },
-    { title: "IPv6", address: hex(ipv6Destination), sample: frame6 },
+  for (const { title, address, sample, match } of [
+    { title: "IPv4", address: ip("10.0.0.2"), sample: frame, match: { ttl: 64 } },
+    { title: "IPv6", address: hex(ipv6Destination), sample: frame6, match: { ttl: 64 } },
+    { title: "ARP", address: ip("10.0.0.2"), sample: request, match: { ingress_port: port1, is_arp: 1 } },
   ]) {
     it(
       `keeps ${title} frames to the box from rules that name no EtherType`,
@@ -133,10 +135,7 @@ export function verdictCompliance(withBench: WithBench): void {
         const tables = [0, 1].map((i) => ({ name: `acl ${i}`, maxMasks: 4 }));
         const [nameless, named] = await install(
           bench,
-          [
-            rule({ match: { ttl: 64 } }),
-            rule({ table: 1, match: { ether_type: [0x8000, 0x2000] }, action: "forward" }),
-          ],
+          [rule({ match }), rule({ table: 1, match: { ether_type: [0x8000, 0x2000] }, action: "forward" })],
           tables,
         );
         assert.ok(nameless !== undefined && named !== undefined);
@@ -165,15 +164,20 @@ export function verdictCompliance(withBench: WithBench): void {
     ),
   );
 
-  it(
-    "gives frames to the box to a rule that names their EtherType",
-    withBench(async (bench, punts) => {
-      await install(bench, [rule({ match: { ether_type: 0x0800 } })]);
-      bench.datapath.setLocalAddresses([Uint8Array.from(ip("10.0.0.2"))]);
-      await bench.receive(port1, [frame]);
-      assert.equal((await punts.take()).length, 1);
-    }),
-  );
+  for (const { title, etherType, sample } of [
+    { title: "IPv4", etherType: 0x0800, sample: frame },
+    { title: "ARP", etherType: 0x0806, sample: request },
+  ]) {
+    it(
+      `gives ${title} frames to the box to a rule that names their EtherType`,
+      withBench(async (bench, punts) => {
+        await install(bench, [rule({ match: { ether_type: etherType } })]);
+        bench.datapath.setLocalAddresses([Uint8Array.from(ip("10.0.0.2"))]);
+        await bench.receive(port1, [sample]);
+        assert.equal((await punts.take()).length, 1);
+      }),
+    );
+  }
 
   it(
     "gives frames to the box to the best rule that names their EtherType, however low",

@@ -12,6 +12,7 @@ export const sampleFrames: readonly Uint8Array[] = [
   ethernet(ipv6({ next: 51 }, hex("3a01 00000000000000000000 87000000"))),
   ethernet(ipv6({ next: 43 }, [...hex("3c00 000000000000 1100 000000000000"), ...udp(1, 2)])),
   ethernet(tag(5, 1, 0x88a8), arp("10.0.0.1")),
+  ethernet(arp("10.0.0.2")),
 ];
 
 export function anyFrame(): fc.Arbitrary<Uint8Array> {

@@ -65,4 +65,12 @@ describe("AddressSet", () => {
       [true, false, true, false],
     );
   });
+
+  it("holds them as targets of ARP", () => {
+    const asked = ["10.0.0.1", "10.0.0.2"].map((target) => key(ethernet(arp(target))));
+    assert.deepEqual(
+      asked.map((words) => set.holdsDestination(words)),
+      [true, false],
+    );
+  });
 });
