@@ -155,6 +155,15 @@ describeInNetns("the kernel datapath in a network that changes", () => {
     assert.deepEqual(warnings, []);
   });
 
+  it("has a netdev anew at once when it was given up, pinned as it was", async () => {
+    using pins = Bpffs.mount();
+    await using datapath = await open({ pins: pins.at("device") });
+    for (let i = 0; i < 100; i++) {
+      assert.deepEqual(datapath.addPort({ id: port1, name: "p1", netdev: "port1" }), { ok: true });
+      datapath.removePort(port1);
+    }
+  });
+
   it("names the egress port of a frame that is too large for it", async () => {
     box.ip("link add port2 mtu 600 type veth peer name far2");
     for (const netdev of ["port2", "far2"]) box.ip(`link set ${netdev} up`);
