@@ -63,12 +63,28 @@ function onesSum(bytes: readonly number[]): number {
   return sum;
 }
 
-/** Sends them, in order. @throws Error if the kernel refuses one */
+/** SOL_PACKET, PACKET_VNET_HDR: a header before each frame says how it is a bundle. @see packet(7) */
+const [solPacket, vnetHeader] = [263, 15];
+
+/** Sends what standard input has, a line each; waits where the netdev has no room. */
+const sender = (netdev: string) => `
+import errno, socket, sys, time
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+s.setsockopt(${solPacket}, ${vnetHeader}, 1)
+s.bind(("${netdev}", 0))
+for line in sys.stdin:
+    while True:
+        try:
+            s.send(bytes.fromhex(line))
+            break
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
+            time.sleep(0.0005)
+`;
+
+/** Sends them, in order. @throws Error if the kernel refuses one for good */
 export function sendBundles(namespace: Namespace, netdev: string, bundles: readonly Sendable[]): void {
   const lines = bundles.map(({ header, frame }) => Buffer.from([...header, ...frame]).toString("hex"));
-  const [solPacket, vnetHeader] = [263, 15];
-  const code =
-    `import socket,sys;s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW,0);s.setsockopt(${solPacket},${vnetHeader},1);` +
-    `s.bind(('${netdev}',0));[s.send(bytes.fromhex(line)) for line in sys.stdin]`;
-  runWith(lines.join("\n"), "ip", ["netns", "exec", namespace.name, "python3", "-c", code]);
+  runWith(lines.join("\n"), "ip", ["netns", "exec", namespace.name, "python3", "-c", sender(netdev)]);
 }
