@@ -14,10 +14,19 @@ const warmUpMs = 4000;
 /** P4RTD_PUNT_SECONDS=100 punts ten million on two cores. */
 const halfMs = (1000 * Number(process.env["P4RTD_PUNT_SECONDS"] ?? 18)) / 2;
 const sampleMs = 200;
-/** V8 lets its heap grow by a step of that size once; an object left of each frame would be a hundred and more. */
+/**
+ * V8 lets its heap grow by steps, on Node 24 larger ones, and then stops; an object left of each frame would be a hundred
+ * and more each time. So it must not grow by more from one peak to the next, at the latest after so many of them.
+ */
 const allowedMb = 48;
+const maxPeaks = 6;
 /** Small, so that it weighs nothing whether it is full: a controller reads slower or faster as the machine is busy. */
 const backlog = "packet_in: { backlog: { frames: 1024, bytes: 1048576 } }";
+
+/** From the last peak but one to the last. */
+function growth(peaks: readonly number[]): number {
+  return (peaks.at(-1) ?? NaN) - (peaks.at(-2) ?? NaN);
+}
 
 /** Resident memory in MB (10^6 bytes). */
 function residentMb(pid: number): number {
@@ -32,7 +41,7 @@ describeInNetns(
     noTraces("noted daemons");
 
     it("is flat while as many frames are punted as one source can send", async function () {
-      this.timeout(30_000 + 2 * halfMs);
+      this.timeout(30_000 + maxPeaks * halfMs);
       await using lab = await Neighbourhood.build();
       const daemon = await lab.start({ more: backlog });
       const controller = await Controller.connect(daemon);
@@ -54,19 +63,20 @@ describeInNetns(
         }
         return Math.max(...samples);
       };
-      let halves: readonly [number, number];
+      const peaks: number[] = [];
       {
         await using _load = flood(lab, { ttl: 1, rate: 0, bytes: 120 });
         await sample(warmUpMs);
-        halves = [await sample(halfMs), await sample(halfMs)];
+        do peaks.push(await sample(halfMs));
+        while (peaks.length < 2 || (growth(peaks) >= allowedMb && peaks.length < maxPeaks));
       }
       const count = await punted();
       controller.stream.send({ other: { type_url: "test/end", value: new Uint8Array(0) } });
       await reading;
-      const [first, second] = halves.map(Math.round);
-      process.stdout.write(`      ${count} punted, ${read} read, ${first} MB, then ${second} MB resident\n`);
+      const shown = peaks.map(Math.round).join(", ");
+      process.stdout.write(`      ${count} punted, ${read} read, ${shown} MB resident\n`);
       assert.ok(count > 500_000, `${count} frames were punted`);
-      assert.ok(halves[1] - halves[0] < allowedMb, `${first} MB became ${second} MB`);
+      assert.ok(growth(peaks) < allowedMb, `${shown} MB: it goes on growing`);
     });
   },
   ["gcc"],
