@@ -37,7 +37,14 @@ function withLibbpf() {
     : "no";
 }
 
-/** The path of node-gyp: the one npm names, else the one beside the npm of this Node.js. */
+/** The node-gyp of the npm on the path, whichever Node.js that belongs to; undefined: there is none. */
+function nodeGypOfNpm() {
+  const { status, stdout } = spawnSync("npm", ["root", "-g"], { encoding: "utf8" });
+  const path = status === 0 ? join(stdout.trim(), "npm/node_modules/node-gyp/bin/node-gyp.js") : "";
+  return existsSync(path) ? path : undefined;
+}
+
+/** The path of node-gyp: the one npm names, else the one beside the npm of this Node.js, else of the npm on the path. */
 function nodeGyp() {
   const prefix = dirname(dirname(process.execPath));
   const places = [
@@ -48,6 +55,7 @@ function nodeGyp() {
   ];
   return (
     places.find((path) => path && existsSync(path)) ??
+    nodeGypOfNpm() ??
     fail("there is no node-gyp. npm brings it: run `npm rebuild`, or install the package npm")
   );
 }
