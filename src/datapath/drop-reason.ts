@@ -15,7 +15,7 @@ export const dropReasons = {
   "ingress-port-down": "The frame arrived on a port that is down or unknown.",
   unsegmented:
     "The frame was a bundle of segments (GSO, GRO) that could not be undone; counted once, none of it is punted.",
-  unsettled: "The rules changed each time the frame was looked at, three times; it passed as if none matched.",
+  unsettled: "The rules changed each of the four times the frame was looked at; it passed as if none matched.",
   oversized: "The frame is larger than a punted frame may be (9,216 bytes).",
   "no-pipeline": "No forwarding pipeline is committed, so metadata cannot be built.",
   "no-primary": "No primary controller that may have packets is connected.",
