@@ -135,7 +135,7 @@ describe("a flood", () => {
     });
   });
 
-  it("of 100,000 PacketOuts by a backup is counted and dropped", async function () {
+  it("of 100,000 PacketOuts by a backup is answered at a limited rate", async function () {
     this.timeout(60_000);
     using client = new RawClient(scene.port);
     const metadata = [{ metadataId: packetOut.egressPort, value: Buffer.from([2]) }];
