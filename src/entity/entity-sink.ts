@@ -1,4 +1,5 @@
 /** Where a Read puts what it finds. */
+import type { CloneSession, MulticastGroup } from "./replication.js";
 import type { TableSchema } from "./schema.js";
 import type { CounterData, Extras } from "./table-entry.js";
 
@@ -20,4 +21,6 @@ export interface EntitySink {
   tableEntry(schema: TableSchema, entry: StoredEntry): void;
   directCounter(schema: TableSchema, entry: StoredEntry, counter: CounterData): void;
   directMeter(schema: TableSchema, entry: StoredEntry): void;
+  multicastGroup(id: number, group: MulticastGroup): void;
+  cloneSession(id: number, session: CloneSession): void;
 }

@@ -35,12 +35,21 @@ export interface DirectQuery {
   readonly priority: number | undefined;
 }
 
+/** Multicast groups, clone sessions or both (AMB-31). @see P4Runtime §9.5 */
+export interface ReplicationQuery {
+  readonly kind: "replication";
+  readonly groups: boolean;
+  readonly sessions: boolean;
+  /** 0: all of them. */
+  readonly id: number;
+}
+
 /** Nothing can match: kinds of which the pipeline has none. */
 export interface EmptyQuery {
   readonly kind: "nothing";
 }
 
-export type ReadQuery = TableEntryQuery | DirectQuery | EmptyQuery;
+export type ReadQuery = TableEntryQuery | DirectQuery | ReplicationQuery | EmptyQuery;
 
 /** The elements of one ReadRequest, decoded against the pipeline in force. */
 export interface QueryDecoder {

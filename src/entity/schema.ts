@@ -1,6 +1,7 @@
 /** What the entities of one pipeline look like: records, limits, restrictions' subjects. */
 import { finish, type Steps } from "../base/steps.js";
-import type { Action, ActionRef, Pipeline, Table } from "../pipeline/pipeline.js";
+import { portTranslation } from "../pipeline/index-p4info.js";
+import type { Action, ActionRef, Pipeline, Table, ValueFormat } from "../pipeline/pipeline.js";
 import { headBytes, layoutRecord, type RecordLayout } from "./record-layout.js";
 
 export interface ActionSchema {
@@ -27,6 +28,8 @@ export interface TableSchema {
 export interface EntitySchema {
   readonly pipeline: Pipeline;
   readonly tables: ReadonlyMap<number, TableSchema>;
+  /** How ports travel outside of match fields and parameters: translated if the program translates its port type. */
+  readonly portFormat: ValueFormat;
   /** True if the controller may name this port: configured, or reserved and served. */
   readonly isPort: (port: number) => boolean;
 }
@@ -36,6 +39,9 @@ export type TableSizePolicy = "exact" | "at-least";
 
 /** Entries a table takes under `at-least`: only the datapath limits it. */
 const unlimited = 2 ** 24;
+
+/** A port of a program that does not translate ports. @see P4Runtime §18.1 */
+const plainPort: ValueFormat = { kind: "bits", width: 32, bytes: 4, port: true };
 
 /** Derives the schema of `pipeline`. */
 export function* entitySchemaSteps(
@@ -61,7 +67,7 @@ export function* entitySchemaSteps(
       capacity: policy === "exact" ? table.size : unlimited,
     });
   }
-  return { pipeline, tables, isPort };
+  return { pipeline, tables, portFormat: portTranslation(pipeline.spec) ?? plainPort, isPort };
 }
 
 /** `entitySchemaSteps` in one go. */

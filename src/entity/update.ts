@@ -1,12 +1,21 @@
 /** Updates of a Write as the switch pulls them from the decoder. */
+import type { CloneSession, MulticastGroup } from "./replication.js";
 import type { CounterData, MeterConfig, TableEntryDraft, UpdateType } from "./table-entry.js";
 import type { EntitySchema } from "./schema.js";
 
-/** One update. `entry` is borrowed until the next one is pulled; for direct resources only its key counts. */
-export type Update =
+/** An update of a table entry or of its direct resources, of which only the key counts. `entry` is borrowed until the next one is pulled. */
+export type TableUpdate =
   | { readonly kind: "table-entry"; readonly type: UpdateType; readonly entry: TableEntryDraft }
   | { readonly kind: "direct-counter"; readonly entry: TableEntryDraft; readonly data: CounterData | undefined }
   | { readonly kind: "direct-meter"; readonly entry: TableEntryDraft; readonly config: MeterConfig | undefined };
+
+/** Of a DELETE only the id counts (MCG-15, CLN-12). Ids are those of the controller, at least 1. */
+export type ReplicationUpdate =
+  | { readonly kind: "multicast-group"; readonly type: UpdateType; readonly id: number; readonly group: MulticastGroup }
+  | { readonly kind: "clone-session"; readonly type: UpdateType; readonly id: number; readonly session: CloneSession };
+
+/** One update of a Write. */
+export type Update = TableUpdate | ReplicationUpdate;
 
 /** The updates of one request, decoded one by one against the pipeline that is in force when they are pulled. */
 export interface UpdateDecoder {

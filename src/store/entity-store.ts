@@ -1,8 +1,10 @@
 /** Entity store: batches staged over immutable snapshots. Staging costs what changes, never what is there. */
 import { invariant } from "../base/invariant.js";
 import type { EntitySchema } from "../entity/schema.js";
+import { maxCloneSessions, maxMulticastGroups, type CloneSession, type MulticastGroup } from "../entity/replication.js";
 import { Stage } from "./stage.js";
-import { TableStore, type Garbage } from "./table-store.js";
+import { Collection, type Garbage } from "./collection.js";
+import { TableStore } from "./table-store.js";
 import type { Version } from "./version.js";
 
 /** A state that readers hold on to. */
@@ -14,6 +16,10 @@ export interface Snapshot extends Disposable {
 export class EntityStore {
   readonly schema: EntitySchema;
   readonly tables: ReadonlyMap<number, TableStore>;
+  /** By id in decimal. */
+  readonly multicastGroups: Collection<MulticastGroup>;
+  /** By id in decimal. */
+  readonly cloneSessions: Collection<CloneSession>;
   #generation = 0;
   #entryCount = 0;
   #insertions = 0;
@@ -27,6 +33,8 @@ export class EntityStore {
     const stores = new Map<number, TableStore>();
     for (const [id, table] of schema.tables) stores.set(id, new TableStore(table, initialDefaults.get(id) ?? ""));
     this.tables = stores;
+    this.multicastGroups = byNumber("the device", "multicast group", maxMulticastGroups);
+    this.cloneSessions = byNumber("the device", "clone session", maxCloneSessions);
   }
 
   /** The published generation. */
@@ -94,21 +102,26 @@ export class EntityStore {
   #sweep(): void {
     const oldest = Math.min(this.#generation, ...this.#readers.keys());
     let done = 0;
-    for (const { generation, tables, keys } of this.#garbage) {
+    for (const { generation, collections, keys } of this.#garbage) {
       if (generation > oldest) break;
       done++;
-      for (let i = 0; i < keys.length; i++) sweepKey(tables[i], keys[i], oldest);
+      for (let i = 0; i < keys.length; i++) sweepKey(collections[i], keys[i], oldest);
     }
     this.#garbage.splice(0, done);
   }
 }
 
-function sweepKey(table: TableStore | undefined, key: string | undefined, oldest: number): void {
-  if (table === undefined || key === undefined) return;
-  const head = table.heads.get(key);
+/** Entities that a number names; the key is its decimal text. */
+function byNumber<E>(owner: string, noun: string, capacity: number): Collection<E> {
+  return new Collection<E>({ owner, capacity, describe: (key) => `${noun} ${key}` });
+}
+
+function sweepKey(collection: Collection<unknown> | undefined, key: string | undefined, oldest: number): void {
+  if (collection === undefined || key === undefined) return;
+  const head = collection.heads.get(key);
   if (head === undefined) return;
   if (head.to <= oldest) {
-    table.heads.delete(key);
+    collection.heads.delete(key);
     return;
   }
   let version = head;

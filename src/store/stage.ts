@@ -2,9 +2,8 @@
 import { invariant } from "../base/invariant.js";
 import { alreadyExists, notFound, resourceExhausted } from "../base/status.js";
 import type { ChangeRecord } from "../entity/change-record.js";
-import { describeKey } from "../entity/describe-key.js";
-import type { Extras } from "../entity/table-entry.js";
-import { isLive, type Garbage, type TableStore } from "./table-store.js";
+import { isLive, type Collection, type Garbage } from "./collection.js";
+import { TableStore } from "./table-store.js";
 import { live, Version } from "./version.js";
 
 const enum Step {
@@ -16,10 +15,10 @@ const enum Step {
 export class Stage {
   /** The generation that publishing makes current. */
   readonly generation: number;
-  readonly #tables: TableStore[] = [];
+  readonly #collections: Collection<unknown>[] = [];
   readonly #steps: Step[] = [];
   /** The new version of an insert or modify; the ended one of a delete. */
-  readonly #versions: Version[] = [];
+  readonly #versions: Version<unknown>[] = [];
   #insertions: number;
 
   /** @param insertions how many entries have ever been inserted into the store */
@@ -41,85 +40,85 @@ export class Stage {
   /** Match entries this stage adds, less those it ends. */
   get growth(): number {
     let growth = 0;
-    for (const step of this.#steps) growth += step === Step.Insert ? 1 : step === Step.Delete ? -1 : 0;
+    for (let i = 0; i < this.#steps.length; i++) {
+      if (!(this.#collections[i] instanceof TableStore)) continue;
+      const step = this.#steps[i];
+      growth += step === Step.Insert ? 1 : step === Step.Delete ? -1 : 0;
+    }
     return growth;
   }
 
-  /** The entry with `key` as this stage has it, or undefined. */
-  find(table: TableStore, key: string): Version | undefined {
-    const head = table.heads.get(key);
+  /** The entity with `key` as this stage has it, or undefined. */
+  find<E>(collection: Collection<E>, key: string): Version<E> | undefined {
+    const head = collection.heads.get(key);
     return isLive(head) ? head : undefined;
   }
 
   /**
-   * Adds an entry.
-   * @throws StatusError ALREADY_EXISTS (WRT-09), RESOURCE_EXHAUSTED if the table is full (TBL-14)
+   * Adds an entity.
+   * @throws StatusError ALREADY_EXISTS (WRT-09), RESOURCE_EXHAUSTED if the collection is full (TBL-14)
    */
-  insert(table: TableStore, key: string, action: string, extras: Extras): Version {
-    const head = table.heads.get(key);
-    if (isLive(head))
-      throw alreadyExists(
-        `table '${table.schema.table.alias}' has the entry ${describeKey(table.schema, key)} already`,
-      );
-    const { capacity } = table.schema;
-    if (table.entries >= capacity)
-      throw resourceExhausted(`table '${table.schema.table.alias}' is full: ${capacity} entries`, { capacity });
+  insert<E>(collection: Collection<E>, key: string, action: string, extras: E): Version<E> {
+    const head = collection.heads.get(key);
+    const { label } = collection;
+    if (isLive(head)) throw alreadyExists(`${label.owner} has the ${label.describe(key)} already`);
+    if (collection.entries >= label.capacity)
+      throw resourceExhausted(`${label.owner} is full: ${label.capacity} entries`, { capacity: label.capacity });
     const version = new Version(key, this.generation, head, action, extras);
     version.born = ++this.#insertions;
-    if (version.prev !== undefined) table.shuffled = true;
-    table.heads.set(key, version);
-    table.entries++;
-    return this.#log(table, Step.Insert, version);
+    if (version.prev !== undefined) collection.shuffled = true;
+    collection.heads.set(key, version);
+    collection.entries++;
+    return this.#log(collection, Step.Insert, version);
   }
 
-  /** Gives an entry a new state; its rule and counter are taken over. @throws StatusError NOT_FOUND (WRT-10) */
-  modify(table: TableStore, key: string, action: string, extras: Extras): Version {
-    const head = this.require(table, key);
+  /** Gives an entity a new state; its rule and counter are taken over. @throws StatusError NOT_FOUND (WRT-10) */
+  modify<E>(collection: Collection<E>, key: string, action: string, extras: E): Version<E> {
+    const head = this.require(collection, key);
     const version = new Version(key, this.generation, head, action, extras);
     version.born = head.born;
     version.rule = head.rule;
     version.counterBase = head.counterBase;
     head.to = this.generation;
-    table.heads.set(key, version);
-    return this.#log(table, Step.Modify, version);
+    collection.heads.set(key, version);
+    return this.#log(collection, Step.Modify, version);
   }
 
-  /** Ends an entry. @throws StatusError NOT_FOUND (WRT-11) */
-  delete(table: TableStore, key: string): Version {
-    const head = this.require(table, key);
+  /** Ends an entity. @throws StatusError NOT_FOUND (WRT-11) */
+  delete<E>(collection: Collection<E>, key: string): Version<E> {
+    const head = this.require(collection, key);
     head.to = this.generation;
-    table.entries--;
-    return this.#log(table, Step.Delete, head);
+    collection.entries--;
+    return this.#log(collection, Step.Delete, head);
   }
 
-  /** The entry with `key`. @throws StatusError NOT_FOUND */
-  require(table: TableStore, key: string): Version {
-    const head = table.heads.get(key);
-    if (!isLive(head))
-      throw notFound(`table '${table.schema.table.alias}' has no entry ${describeKey(table.schema, key)}`);
+  /** The entity with `key`. @throws StatusError NOT_FOUND */
+  require<E>(collection: Collection<E>, key: string): Version<E> {
+    const head = collection.heads.get(key);
+    if (!isLive(head)) throw notFound(`${collection.label.owner} has no ${collection.label.describe(key)}`);
     return head;
   }
 
   /** Takes back the update staged last. */
   undoLast(): void {
-    const table = this.#tables.pop();
+    const collection = this.#collections.pop();
     const step = this.#steps.pop();
     const version = this.#versions.pop();
-    invariant(table !== undefined && step !== undefined && version !== undefined, "an update was staged");
+    invariant(collection !== undefined && step !== undefined && version !== undefined, "an update was staged");
     switch (step) {
       case Step.Delete:
         version.to = live;
-        table.entries++;
+        collection.entries++;
         return;
       case Step.Insert:
-        table.entries--;
-        if (version.prev === undefined) table.heads.delete(version.key);
-        else table.heads.set(version.key, version.prev);
+        collection.entries--;
+        if (version.prev === undefined) collection.heads.delete(version.key);
+        else collection.heads.set(version.key, version.prev);
         return;
       case Step.Modify:
         invariant(version.prev !== undefined, "a modified entry had a state before");
         version.prev.to = live;
-        table.heads.set(version.key, version.prev);
+        collection.heads.set(version.key, version.prev);
     }
   }
 
@@ -130,22 +129,22 @@ export class Stage {
 
   /** What this stage ends, for the sweep. */
   garbage(): Garbage {
-    const garbage: Garbage = { generation: this.generation, tables: [], keys: [] };
+    const garbage: Garbage = { generation: this.generation, collections: [], keys: [] };
     for (let i = 0; i < this.#steps.length; i++) {
-      const [table, version] = [this.#tables[i], this.#versions[i]];
-      if (this.#steps[i] === Step.Insert || table === undefined || version === undefined) continue;
-      garbage.tables.push(table);
+      const [collection, version] = [this.#collections[i], this.#versions[i]];
+      if (this.#steps[i] === Step.Insert || collection === undefined || version === undefined) continue;
+      garbage.collections.push(collection);
       garbage.keys.push(version.key);
     }
     return garbage;
   }
 
-  /** What changed, in order. */
+  /** What changed of table entries, in order. */
   changes(by: string): ChangeRecord {
     const changes: ChangeRecord = { generation: this.generation, by, inserted: [], modified: [], deleted: [] };
     for (let i = 0; i < this.#steps.length; i++) {
-      const [table, version] = [this.#tables[i], this.#versions[i]];
-      if (table === undefined || version === undefined) continue;
+      const [table, version] = [this.#collections[i], this.#versions[i]];
+      if (!(table instanceof TableStore) || version === undefined) continue;
       const change = { tableId: table.schema.table.id, key: version.key };
       const step = this.#steps[i];
       (step === Step.Insert ? changes.inserted : step === Step.Modify ? changes.modified : changes.deleted).push(
@@ -155,8 +154,8 @@ export class Stage {
     return changes;
   }
 
-  #log(table: TableStore, step: Step, version: Version): Version {
-    this.#tables.push(table);
+  #log<E>(collection: Collection<E>, step: Step, version: Version<E>): Version<E> {
+    this.#collections.push(collection);
     this.#steps.push(step);
     this.#versions.push(version);
     return version;

@@ -1,26 +1,27 @@
-/** One state of one entry, in the generations [from, to). */
+/** One state of one entity, in the generations [from, to). */
 import type { CounterData, Extras } from "../entity/table-entry.js";
 
 /** `to` of a version that nothing has ended. */
 export const live = 0x7fffffff;
 
-export class Version {
+/** `E`: what the entity holds beside its key and action. */
+export class Version<E = Extras> {
   readonly key: string;
   readonly from: number;
   to = live;
   /** Grows from insertion to insertion; a modified entry keeps it. At equal priority the lower one wins. */
   born: number;
   /** The state before this one, while a reader may still want it. */
-  prev: Version | undefined;
+  prev: Version<E> | undefined;
   /** Action record in latin1; "" = none. */
   readonly action: string;
-  readonly extras: Extras;
+  readonly extras: E;
   /** What realises the entry on the datapath; the store only keeps it. */
   rule: object | undefined;
   /** Added to what the datapath counted: a counter that was written. */
   counterBase: CounterData | undefined;
 
-  constructor(key: string, from: number, prev: Version | undefined, action: string, extras: Extras) {
+  constructor(key: string, from: number, prev: Version<E> | undefined, action: string, extras: E) {
     this.key = key;
     this.from = from;
     this.born = 0;
@@ -32,7 +33,7 @@ export class Version {
   }
 
   /** The state a reader of `generation` sees, walking back from this one. */
-  static visible(head: Version | undefined, generation: number): Version | undefined {
+  static visible<E>(head: Version<E> | undefined, generation: number): Version<E> | undefined {
     let version = head;
     while (version !== undefined && version.from > generation) version = version.prev;
     return version !== undefined && version.to > generation ? version : undefined;

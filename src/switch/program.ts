@@ -20,7 +20,8 @@ import { indexP4InfoSteps } from "../pipeline/index-p4info.js";
 import type { P4InfoSpec } from "../pipeline/p4info.js";
 import type { Pipeline, Table } from "../pipeline/pipeline.js";
 import { EntityStore } from "../store/entity-store.js";
-import { defaultKey, isLive, type TableStore } from "../store/table-store.js";
+import { isLive } from "../store/collection.js";
+import { defaultKey, type TableStore } from "../store/table-store.js";
 import { initialDefaults } from "./initial-defaults.js";
 
 /** A P4Info as pushed; decoded only when the caller has been found to be primary. */

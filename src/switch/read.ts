@@ -6,10 +6,11 @@ import { Code, notFound, StatusError, type Status } from "../base/status.js";
 import type { Datapath } from "../datapath/datapath.js";
 import { describeKey } from "../entity/describe-key.js";
 import type { EntitySink } from "../entity/entity-sink.js";
-import type { DirectQuery, QueryDecoder, ReadQuery, TableEntryQuery } from "../entity/read-query.js";
+import type { DirectQuery, QueryDecoder, ReadQuery, ReplicationQuery, TableEntryQuery } from "../entity/read-query.js";
 import { headBytes, headNumber } from "../entity/record-layout.js";
 import type { TableSchema } from "../entity/schema.js";
 import { isForRole } from "../pipeline/pipeline.js";
+import type { Collection } from "../store/collection.js";
 import type { Snapshot } from "../store/entity-store.js";
 import { defaultKey, type TableStore } from "../store/table-store.js";
 import { Version } from "../store/version.js";
@@ -78,6 +79,7 @@ export class ReadBatch {
 
   async #query(query: ReadQuery, snapshot: Snapshot): Promise<void> {
     if (query.kind === "nothing" || this.#options.scope === "nothing") return;
+    if (query.kind === "replication") return this.#replication(query, snapshot);
     let found = 0;
     for (const schema of query.tables) {
       const store = this.#program.store.tables.get(schema.table.id);
@@ -87,6 +89,31 @@ export class ReadBatch {
     }
     if (found === 0 && query.kind !== "table-entry" && (query.key !== undefined || query.match !== undefined))
       throw notFound(missing(query));
+  }
+
+  /** A group or session that is not there is an empty answer, as for tables (RDT-04). */
+  async #replication({ groups, sessions, id }: ReplicationQuery, snapshot: Snapshot): Promise<void> {
+    const { multicastGroups, cloneSessions } = this.#program.store;
+    if (groups) await this.#byNumber(multicastGroups, id, snapshot, (n, group) => this.#sink.multicastGroup(n, group));
+    if (sessions) await this.#byNumber(cloneSessions, id, snapshot, (n, one) => this.#sink.cloneSession(n, one));
+  }
+
+  /** Emits the entity that `id` names, or all of them if it is 0. */
+  async #byNumber<E>(
+    collection: Collection<E>,
+    id: number,
+    snapshot: Snapshot,
+    emit: (id: number, state: E) => void,
+  ): Promise<void> {
+    const heads = id === 0 ? collection.heads.values() : [collection.heads.get(id.toString())];
+    for (const head of heads) {
+      const version = Version.visible(head, snapshot.generation);
+      if (version !== undefined) emit(Number(version.key), version.extras);
+      if (this.#sink.full) await this.#sink.flush();
+      if (!this.#slices.due) continue;
+      await this.#slices.pause();
+      this.#options.signal.throwIfAborted();
+    }
   }
 
   async #table(query: TableEntryQuery | DirectQuery, store: TableStore, snapshot: Snapshot): Promise<number> {

@@ -221,7 +221,7 @@ export class RuleComparison implements Disposable {
   #unexpectedRow(key: KeyText, { priority, action, cookie }: HeldRule): RuleRow {
     const { table: index } = this.#ledger.unpack(key);
     const table = this.#tables.find(({ bound }) => bound?.index === index);
-    const version = cookie instanceof Version ? cookie : undefined;
+    const version = cookie instanceof Version ? (cookie as Version) : undefined;
     const texts =
       table === undefined || version === undefined ? { match: [], entryAction: undefined } : entryTexts(table, version);
     return {

@@ -23,6 +23,7 @@ import { CounterWrites } from "./counters.js";
 import type { Program, ProgramTable } from "./program.js";
 import type { Realiser } from "./realise.js";
 import type { Rehearsal } from "./rehearsal.js";
+import { applyReplication } from "./write-replication.js";
 
 export type Atomicity = "continue-on-error" | "rollback-on-error" | "dataplane-atomic";
 
@@ -134,24 +135,31 @@ export class WriteBatch {
   }
 
   #apply(update: Update): void {
-    const { entry } = update;
-    const table = entry.schema === undefined ? undefined : this.#program.tables.get(entry.schema.table.id);
-    if (table === undefined) throw invalidArgument("the update names no table");
-    this.#checkRole(table.schema.table);
     switch (update.kind) {
       case "table-entry": {
-        this.#tableEntry(update.type, table, entry);
+        this.#tableEntry(update.type, this.#tableOf(update.entry), update.entry);
         return;
       }
       case "direct-counter": {
-        this.#directCounter(table, entry, update.data);
+        this.#directCounter(this.#tableOf(update.entry), update.entry, update.data);
         return;
       }
       case "direct-meter": {
-        this.#directMeter(table, entry, update.config);
+        this.#directMeter(this.#tableOf(update.entry), update.entry, update.config);
         return;
       }
+      case "multicast-group":
+      case "clone-session":
+        applyReplication(this.#stage, this.#program, update);
     }
+  }
+
+  /** The table of `entry`, which the caller's role may write. @throws StatusError PERMISSION_DENIED */
+  #tableOf({ schema }: TableEntryDraft): ProgramTable {
+    const table = schema === undefined ? undefined : this.#program.tables.get(schema.table.id);
+    if (table === undefined) throw invalidArgument("the update names no table");
+    this.#checkRole(table.schema.table);
+    return table;
   }
 
   /** @throws StatusError PERMISSION_DENIED (ARB-73, ARB-80) */

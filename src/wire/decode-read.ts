@@ -7,6 +7,7 @@ import { TableEntryDraft } from "../entity/table-entry.js";
 import { ByteReader } from "./byte-reader.js";
 import { TableEntryDecoder, noIdleTimeout, noMeterCounters, tableSchema } from "./decode-table-entry.js";
 import { checkIndexedId, EntityParts } from "./decode-write.js";
+import { ReplicationDecoder } from "./decode-replication.js";
 import { Span } from "./span.js";
 
 export interface ReadHeader {
@@ -50,6 +51,7 @@ class Queries implements QueryDecoder {
   readonly #entity = new Span();
   readonly #parts = new EntityParts();
   readonly #entries: TableEntryDecoder;
+  readonly #replication: ReplicationDecoder;
   readonly #draft = new TableEntryDraft();
 
   constructor(reader: ByteReader, bytes: Uint8Array, at: Int32Array, count: number) {
@@ -58,6 +60,7 @@ class Queries implements QueryDecoder {
     this.#at = at;
     this.count = count;
     this.#entries = new TableEntryDecoder(reader);
+    this.#replication = new ReplicationDecoder(reader);
   }
 
   decode(index: number, schema: EntitySchema): ReadQuery {
@@ -78,6 +81,8 @@ class Queries implements QueryDecoder {
       case 5:
       case 7:
         return this.#indexed(schema);
+      case 9:
+        return this.#replication.query(at);
       default:
         throw unimplemented(`${this.#parts.name} is not implemented`);
     }

@@ -2,10 +2,11 @@
 import { invalidArgument, resourceExhausted, unimplemented } from "../base/status.js";
 import type { EntitySchema } from "../entity/schema.js";
 import { TableEntryDraft, type UpdateType } from "../entity/table-entry.js";
-import type { Update, UpdateDecoder } from "../entity/update.js";
+import type { TableUpdate, Update, UpdateDecoder } from "../entity/update.js";
 import { electionId, type ElectionId } from "../session/election-id.js";
 import { ByteReader } from "./byte-reader.js";
 import { TableEntryDecoder, noMeterCounters, tableSchema } from "./decode-table-entry.js";
+import { ReplicationDecoder } from "./decode-replication.js";
 import { Span } from "./span.js";
 
 /** Everything of a WriteRequest but its updates. `atomicity` is the enum's number as sent. */
@@ -136,9 +137,10 @@ class Updates implements UpdateDecoder {
   readonly #entity = new Span();
   readonly #parts = new EntityParts();
   readonly #entries: TableEntryDecoder;
+  readonly #replication: ReplicationDecoder;
   readonly #draft = new TableEntryDraft();
   /** One object per type, given out again and again. */
-  readonly #tableEntry: Readonly<Record<UpdateType, Update>>;
+  readonly #tableEntry: Readonly<Record<UpdateType, TableUpdate>>;
 
   constructor(reader: ByteReader, bytes: Uint8Array, at: readonly number[]) {
     this.#reader = reader;
@@ -146,6 +148,7 @@ class Updates implements UpdateDecoder {
     this.#at = at;
     this.count = at.length / 2;
     this.#entries = new TableEntryDecoder(reader);
+    this.#replication = new ReplicationDecoder(reader);
     const entry = this.#draft;
     this.#tableEntry = {
       insert: { kind: "table-entry", type: "insert", entry },
@@ -171,6 +174,8 @@ class Updates implements UpdateDecoder {
       case 5:
       case 7:
         return this.#indexed(type, schema);
+      case 9:
+        return this.#replication.update(at, type, schema);
       default:
         throw unimplemented(`${this.#parts.name} is not implemented`);
     }
@@ -227,7 +232,7 @@ class Updates implements UpdateDecoder {
     return { table, value, meterCounters };
   }
 
-  #directCounter(type: UpdateType, schema: EntitySchema): Update {
+  #directCounter(type: UpdateType, schema: EntitySchema): TableUpdate {
     const { table, value } = this.#direct(type, schema);
     if (table.table.counter === undefined) throw invalidArgument(`table '${table.table.alias}' has no direct counter`);
     this.#entries.key(table, schema, this.#draft);
@@ -238,7 +243,7 @@ class Updates implements UpdateDecoder {
     };
   }
 
-  #directMeter(type: UpdateType, schema: EntitySchema): Update {
+  #directMeter(type: UpdateType, schema: EntitySchema): TableUpdate {
     const { table, value, meterCounters } = this.#direct(type, schema);
     if (table.table.meter === undefined) throw invalidArgument(`table '${table.table.alias}' has no direct meter`);
     if (meterCounters) throw noMeterCounters(table);

@@ -1,10 +1,12 @@
 /** Entities of the store → `ReadResponse` bytes, straight from their records. */
 import type { EntitySink, StoredEntry } from "../entity/entity-sink.js";
 import { numberAt, textOf, type RecordLayout, type Slot } from "../entity/record-layout.js";
+import type { CloneSession, MulticastGroup } from "../entity/replication.js";
 import type { TableSchema } from "../entity/schema.js";
 import type { CounterData, MeterConfig } from "../entity/table-entry.js";
 import { canonicalStart } from "../entity/bits.js";
 import { ByteWriter } from "./byte-writer.js";
+import { encodeCloneSession, encodeMulticastGroup } from "./encode-replication.js";
 
 /** A response is handed on when it reaches this size; well below the 4 MiB that clients take (RED-11). */
 const responseBytes = 64 * 1024;
@@ -68,6 +70,14 @@ export class ReadResponseEncoder implements EntitySink {
     if (entry.extras.meter !== undefined) this.#meter(0x12, entry.extras.meter);
     writer.close(body);
     writer.close(entity);
+  }
+
+  multicastGroup(id: number, group: MulticastGroup): void {
+    encodeMulticastGroup(this.#writer, id, group);
+  }
+
+  cloneSession(id: number, session: CloneSession): void {
+    encodeCloneSession(this.#writer, id, session);
   }
 
   /** The key of `entry` as a `TableEntry` of its own. */

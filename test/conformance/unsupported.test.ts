@@ -30,11 +30,6 @@ const unsupported: readonly { readonly id: string; readonly what: string; readon
   { id: "EXT-02", what: "ExternEntry of all externs", entity: { externEntry: {} } },
   { id: "RED-15", what: "ActionProfileMember", entity: { actionProfileMember: { actionProfileId: 0x11000001 } } },
   { id: "RED-15", what: "ActionProfileGroup", entity: { actionProfileGroup: { actionProfileId: 0x11000001 } } },
-  {
-    id: "RED-15",
-    what: "MulticastGroupEntry",
-    entity: { packetReplicationEngineEntry: { multicastGroupEntry: { multicastGroupId: 1 } } },
-  },
 ];
 
 /** Ids that are not of the kind that the entity needs. */

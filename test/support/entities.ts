@@ -1,7 +1,10 @@
 /** Entities in the generated module's form, written in short; values are hex. */
+import assert from "node:assert/strict";
 import type Long from "long";
 import { defined } from "../../src/base/invariant.js";
 import { codeName, StatusError } from "../../src/base/status.js";
+import type { TableEntryDraft } from "../../src/entity/table-entry.js";
+import type { Update } from "../../src/entity/update.js";
 import { toLong } from "../../src/wire/int64.js";
 import { p4 } from "../../src/wire/gen/proto.js";
 import { generatedType } from "./generated-types.js";
@@ -142,4 +145,10 @@ export function outcome(attempt: () => unknown): string {
 /** The one element of `list`. */
 export function only<T>(list: readonly T[]): T {
   return defined(list.length === 1 ? list[0] : undefined, `${list.length} elements instead of one`);
+}
+
+/** The table entry of an update that is one of a table or of its direct resources. */
+export function draftOf(update: Update): TableEntryDraft {
+  assert.ok("entry" in update, `${update.kind} has no table entry`);
+  return update.entry;
 }

@@ -27,6 +27,8 @@ class ReadStream implements FlowingSink {
   readonly tableEntry: EntitySink["tableEntry"] = (schema, entry) => this.#encoder.tableEntry(schema, entry);
   readonly directCounter: EntitySink["directCounter"] = (schema, entry, data) =>
     this.#encoder.directCounter(schema, entry, data);
+  readonly multicastGroup: EntitySink["multicastGroup"] = (id, group) => this.#encoder.multicastGroup(id, group);
+  readonly cloneSession: EntitySink["cloneSession"] = (id, session) => this.#encoder.cloneSession(id, session);
   readonly directMeter: EntitySink["directMeter"] = (schema, entry) => this.#encoder.directMeter(schema, entry);
 
   get full(): boolean {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { decodeWriteRequest } from "../../../src/wire/decode-write.js";
 import {
+  draftOf,
   call,
   entry,
   exact,
@@ -26,8 +27,8 @@ const schema = schemaOf(shapes);
 
 /** The key record of an update of `tableEntry`, in hex. */
 function keyOf(tableEntry: TableEntry, type: UpdateKind = "insert"): string {
-  const decoded = decodeWriteRequest(writeBytes(update(type, { tableEntry }))).updates.decode(0, schema);
-  return decoded.entry.keyBytes.toString("hex", 0, decoded.entry.keyLength);
+  const draft = draftOf(decodeWriteRequest(writeBytes(update(type, { tableEntry }))).updates.decode(0, schema));
+  return draft.keyBytes.toString("hex", 0, draft.keyLength);
 }
 
 const drop = call(actions.drop);

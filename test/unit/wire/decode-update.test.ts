@@ -4,6 +4,7 @@ import { decodeWriteRequest } from "../../../src/wire/decode-write.js";
 import type { Update } from "../../../src/entity/update.js";
 import { toLong } from "../../../src/wire/int64.js";
 import {
+  draftOf,
   call,
   counts,
   entry,
@@ -586,7 +587,6 @@ describe("an entity beside table entries", () => {
         { digestEntry: {} },
         { valueSetEntry: {} },
         { actionProfileMember: {} },
-        { packetReplicationEngineEntry: {} },
         { externEntry: {} },
       ],
       want: [later, later, later],
@@ -615,15 +615,15 @@ describe("an entity beside table entries", () => {
 describe("a decoded entry", () => {
   requirement(["TBL-16", "TBL-17", "BYT-16"], "has both kinds of metadata as they were sent", () => {
     const controllerMetadata = toLong(2n ** 64n - 1n, "uint64");
-    const { entry: draft } = decode(
-      update("insert", { tableEntry: acl({ metadata: hex("0000ff"), controllerMetadata }) }),
+    const draft = draftOf(
+      decode(update("insert", { tableEntry: acl({ metadata: hex("0000ff"), controllerMetadata }) })),
     );
     assert.equal(Buffer.from(draft.metadata).toString("hex"), "0000ff");
     assert.equal(draft.controllerMetadata, 2n ** 64n - 1n);
   });
 
   requirement("FMT-02", "knows an empty message from an absent one", () => {
-    const draft = (rest: Omit<TableEntry, "tableId">) => decode(update("insert", { tableEntry: acl(rest) })).entry;
+    const draft = (rest: Omit<TableEntry, "tableId">) => draftOf(decode(update("insert", { tableEntry: acl(rest) })));
     assert.equal(draft({}).counter, undefined);
     assert.deepEqual(draft({ counterData: {} }).counter, { packets: 0n, bytes: 0n });
     assert.equal(draft({}).meter, undefined);
@@ -642,7 +642,7 @@ describe("a decoded entry", () => {
       writeBytes(update("insert", { tableEntry: full }), update("modify", { tableEntry: acl({ action: null }) })),
     ).updates;
     decoder.decode(0, schema);
-    const { entry: draft } = decoder.decode(1, schema);
+    const draft = draftOf(decoder.decode(1, schema));
     assert.equal(draft.keyBytes.toString("hex", 0, draft.keyLength), "00000001" + "0000" + "00".repeat(10));
     assert.equal(draft.actionRecord(), "");
     assert.deepEqual(draft.extras(), {

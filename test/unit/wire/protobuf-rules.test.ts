@@ -6,7 +6,7 @@ import { decodeWriteRequest } from "../../../src/wire/decode-write.js";
 import type { TableEntryDraft } from "../../../src/entity/table-entry.js";
 import { tagOf, WireType } from "../../../src/wire/wire-type.js";
 import { varintBytes } from "../../../src/wire/byte-writer.js";
-import { hex, outcome } from "../../support/entities.js";
+import { draftOf, hex, outcome } from "../../support/entities.js";
 import { actions, schemaOf, shapes, tableId, tables } from "../../support/programs.js";
 import { requirement } from "../../support/requirement.js";
 
@@ -43,7 +43,7 @@ const drop = message(3, message(1, number(1, actions.drop)));
 const insert = (...parts: readonly Uint8Array[]) => message(4, number(1, 1), message(2, message(2, ...parts)));
 
 function draft(...parts: readonly Uint8Array[]): TableEntryDraft {
-  return decodeWriteRequest(insert(...parts)).updates.decode(0, schema).entry;
+  return draftOf(decodeWriteRequest(insert(...parts)).updates.decode(0, schema));
 }
 
 const record = (entry: TableEntryDraft) =>
@@ -120,12 +120,15 @@ describe("a table entry on the wire", () => {
       message(2),
       message(2, message(2, match(ternary))),
     );
-    assert.equal(record(decodeWriteRequest(bytes).updates.decode(0, schema).entry), plain);
+    assert.equal(record(draftOf(decodeWriteRequest(bytes).updates.decode(0, schema))), plain);
   });
 
   it("may follow another kind of entity, which it replaces", () => {
     const entity = message(2, message(6, hex("0a00")), message(2, table, priority, match(ternary), drop));
-    assert.equal(record(decodeWriteRequest(message(4, number(1, 1), entity)).updates.decode(0, schema).entry), plain);
+    assert.equal(
+      record(draftOf(decodeWriteRequest(message(4, number(1, 1), entity)).updates.decode(0, schema))),
+      plain,
+    );
   });
 
   it("has each parameter as often as it was sent, over all parts of the action", () => {
@@ -162,7 +165,7 @@ describe("a request on the wire", () => {
     assert.equal(header.role, "b");
     assert.equal(header.atomicity, 2);
     assert.equal(header.updates.count, 2);
-    assert.equal(record(header.updates.decode(1, schema).entry), plain);
+    assert.equal(record(draftOf(header.updates.decode(1, schema))), plain);
   });
 
   requirement("FMT-02", "knows an empty election id from an absent one", () => {

@@ -1,0 +1,57 @@
+/** Entities of one kind in one place, every version that somebody may still read. */
+import type { Extras } from "../entity/table-entry.js";
+import { live, Version } from "./version.js";
+
+/** What messages say of a collection, and how much it takes. */
+export interface CollectionLabel {
+  /** Whose entities they are, such as `table 'acl'` or `device`. */
+  readonly owner: string;
+  /** Most entities it takes; a default entry does not count. */
+  readonly capacity: number;
+  /** Such as `entry ttl 0x01` or `multicast group 7`. */
+  readonly describe: (key: string) => string;
+}
+
+/** `E`: what an entity holds beside its key and action. */
+export class Collection<E = Extras> {
+  readonly label: CollectionLabel;
+  /** The newest version of each key. */
+  readonly heads = new Map<string, Version<E>>();
+  /** Entities alive in the newest state, staged changes included. */
+  entries = 0;
+  /** True if an entity has taken the place of a dead one: `heads` need not be in the order of insertion any more. */
+  shuffled = false;
+
+  constructor(label: CollectionLabel) {
+    this.label = label;
+  }
+
+  /** The entities of `generation` in the order of their insertion, a default entry first. */
+  *byAge(generation: number): Generator<Version<E>> {
+    if (this.shuffled) {
+      const entities: Version<E>[] = [];
+      for (const head of this.heads.values()) {
+        const version = Version.visible(head, generation);
+        if (version !== undefined) entities.push(version);
+      }
+      yield* entities.sort((a, b) => a.born - b.born);
+      return;
+    }
+    for (const head of this.heads.values()) {
+      const version = Version.visible(head, generation);
+      if (version !== undefined) yield version;
+    }
+  }
+}
+
+/** Keys with versions that a commit ended, for the sweep. */
+export interface Garbage {
+  readonly generation: number;
+  readonly collections: Collection<unknown>[];
+  readonly keys: string[];
+}
+
+/** True if `version` is there for updates. */
+export function isLive<E>(version: Version<E> | undefined): version is Version<E> {
+  return version?.to === live;
+}
