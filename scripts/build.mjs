@@ -71,5 +71,6 @@ async function bundle() {
 generate("p4info", ["p4/config/v1/p4info.proto"], ["--no-encode", "--no-create"]); // all that src/ needs
 generate("admin", ["p4rtd/v1/admin.proto"], []);
 generate("proto", ["p4/v1/p4runtime.proto", "fourward/dataplane.proto"], []); // for tests
+generate("p4rtd", ["p4rtd/v1/role.proto", "p4rtd/v1/capabilities.proto"], []); // for tests
 run("tsc", ["-p", "tsconfig.json"]);
 await bundle();

@@ -1,7 +1,7 @@
 /** Which key field of the rule model a match field of the program means. */
 import { keyFields, Presence, type KeyFieldName } from "../datapath/frame-key.js";
 import { annotationArguments, annotationBodies, parseAnnotation } from "../pipeline/annotation.js";
-import type { MatchField, Table } from "../pipeline/pipeline.js";
+import type { MatchField, MatchKind, Table } from "../pipeline/pipeline.js";
 
 /** Where a binding came from, for the operator. */
 export type BindingSource = "annotation" | "configuration" | "well-known name";
@@ -180,6 +180,14 @@ export function bindKey(
 /** Keys a narrower field can match: few ports need few bits, and programs know the six or eight lower TCP flags. */
 const narrowable: ReadonlySet<KeyFieldName> = new Set(["ingress_port", "tcp_flags"]);
 
+const prefixable: readonly MatchKind[] = ["exact", "lpm", "ternary", "optional"];
+const rangeable: readonly MatchKind[] = [...prefixable, "range"];
+
+/** Kinds of match that a field bound to `key` may have: a RANGE becomes prefix rules on L4 ports only. */
+export function matchKindsOf(key: KeyFieldName): readonly MatchKind[] {
+  return key === "l4_src_port" || key === "l4_dst_port" ? rangeable : prefixable;
+}
+
 /** Why a field of this kind and width cannot be matched by `binding`, or undefined if it can. */
 export function bindingMismatch(field: MatchField, binding: KeyBinding): string | undefined {
   const key = keyFields[binding.key];
@@ -190,7 +198,7 @@ export function bindingMismatch(field: MatchField, binding: KeyBinding): string 
   const { width } = field.format;
   if (width > key.width || (width < key.width && !narrowable.has(binding.key)))
     return `bit<${width}> cannot match ${binding.key}, which is bit<${key.width}>`;
-  if (field.kind === "range" && binding.key !== "l4_src_port" && binding.key !== "l4_dst_port")
+  if (!matchKindsOf(binding.key).includes(field.kind))
     return `RANGE is only possible on L4 ports, not on ${binding.key}`;
   return undefined;
 }

@@ -8,6 +8,7 @@ import type { Config } from "../config/config.js";
 import type { Device } from "../config/config.js";
 import type { PacketOptions } from "../switch/packets.js";
 import { Switch, type SwitchOptions } from "../switch/switch.js";
+import { decodeRoleConfig } from "../wire/decode-role-config.js";
 import { PacketInEncoder } from "../wire/encode-packet-in.js";
 import type { Backend, DeviceSurroundings } from "./backend.js";
 import { openSoft } from "./soft-device.js";
@@ -119,6 +120,7 @@ function switchOptions(config: Config, device: Device, log: Logger): SwitchOptio
       outRate: packetOut.rate && { perSecond: packetOut.rate.pps, burst: packetOut.rate.burst },
       errors: streamErrorPolicy(config),
     },
+    decodeRoleConfig,
     clock: systemClock,
     log,
   };

@@ -103,6 +103,8 @@ export async function run(
     streamErrors: streamErrorPolicy(config),
     streams: new Set(),
     fatal: failure.report,
+    build: { version, platform: `${process.platform}/${process.arch}`, runtime: `node ${process.versions.node}` },
+    maxMessageBytes: config.limits.maxRecvBytes,
     finished: telemetry.finished,
   };
   await using server = await RpcServer.open(config, context);

@@ -14,6 +14,7 @@ export const packetOutErrors = {
   "bad-metadata": { code: 7, canonical: Code.INVALID_ARGUMENT, drop: "out-bad-metadata" },
   "not-primary": { code: 8, canonical: Code.PERMISSION_DENIED, drop: "out-not-primary" },
   "no-pipeline": { code: 9, canonical: Code.FAILED_PRECONDITION, drop: "out-no-pipeline" },
+  "not-permitted": { code: 11, canonical: Code.PERMISSION_DENIED, drop: "out-not-permitted" },
   "rate-limited": { code: 10, canonical: Code.RESOURCE_EXHAUSTED, drop: "out-rate-limited" },
 } as const satisfies Record<string, { code: number; canonical: Code; drop: DropReason }>;
 

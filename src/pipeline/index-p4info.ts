@@ -12,6 +12,7 @@ import type {
   MeterInfoSpec,
   P4InfoSpec,
   PacketHeaderSpec,
+  PreambleSpec,
   TableInfoSpec,
 } from "./p4info.js";
 import type {
@@ -24,6 +25,7 @@ import type {
   MatchField,
   MatchKind,
   ObjectKind,
+  P4Object,
   PacketHeader,
   Param,
   Pipeline,
@@ -119,14 +121,15 @@ class Indexer {
       yield;
       tables.set(table.preamble.id, this.#table(table));
     }
+    const objects = objectsOf(spec);
     return {
       spec,
       tables,
       actions: this.#actions,
       packetIn: this.#header("packet_in"),
       packetOut: this.#header("packet_out"),
-      objects: objectsOf(spec),
-      roles: new Set([...tables.values()].flatMap((table) => [...table.roles])),
+      objects,
+      roles: new Set([...objects.values()].flatMap(({ roles }) => [...roles])),
     };
   }
 
@@ -281,12 +284,12 @@ function portTypesOf(spec: P4InfoSpec): ReadonlySet<string> {
 }
 
 function objectsOf(spec: P4InfoSpec): Pipeline["objects"] {
-  const objects = new Map<number, { kind: ObjectKind; name: string }>();
-  const all = (kind: ObjectKind, preambles: readonly { readonly id: number; readonly name: string }[]) => {
-    for (const { id, name } of preambles) objects.set(id, { kind, name });
+  const objects = new Map<number, P4Object>();
+  const all = (kind: ObjectKind, preambles: readonly PreambleSpec[]) => {
+    for (const { id, name, alias, annotations } of preambles)
+      objects.set(id, { kind, name, alias, roles: rolesOf(parseAnnotations(annotations)) });
   };
-  const preambles = (items: readonly { readonly preamble: { readonly id: number; readonly name: string } }[]) =>
-    items.map((item) => item.preamble);
+  const preambles = (items: readonly { readonly preamble: PreambleSpec }[]) => items.map((item) => item.preamble);
   all("table", preambles(spec.tables));
   all("action", preambles(spec.actions));
   all("action profile", preambles(spec.actionProfiles));

@@ -107,11 +107,12 @@ export interface Table {
 }
 
 /**
- * True if `role` may touch `table`: a table with role annotations is for the roles it names and for the default role "".
+ * True if annotations let `role` touch an object of the P4Info: one with role annotations is for the roles that it names
+ * and for the default role "".
  * @see AMB-61
  */
-export function isForRole(table: Table, role: string): boolean {
-  return role === "" || table.roles.size === 0 || table.roles.has(role);
+export function isForRole({ roles }: Pick<P4Object, "roles">, role: string): boolean {
+  return role === "" || roles.size === 0 || roles.has(role);
 }
 
 /** A `packet_in` or `packet_out` metadata field. */
@@ -144,6 +145,16 @@ export type ObjectKind =
   | "controller header"
   | "extern";
 
+/** What an id of the P4Info names. */
+export interface P4Object {
+  readonly kind: ObjectKind;
+  readonly name: string;
+  /** Empty if it has none. */
+  readonly alias: string;
+  /** Named roles that `@p4runtime_role` keeps it for; none: it is open to every role. */
+  readonly roles: ReadonlySet<string>;
+}
+
 /** Build one with `indexP4Info`. */
 export interface Pipeline {
   readonly spec: P4InfoSpec;
@@ -152,7 +163,7 @@ export interface Pipeline {
   readonly packetIn: PacketHeader | undefined;
   readonly packetOut: PacketHeader | undefined;
   /** Every id of the P4Info with what it names. */
-  readonly objects: ReadonlyMap<number, { readonly kind: ObjectKind; readonly name: string }>;
+  readonly objects: ReadonlyMap<number, P4Object>;
   /** Names given by `@p4runtime_role`. */
   readonly roles: ReadonlySet<string>;
 }

@@ -16,6 +16,10 @@ export interface RunningStream {
 export interface RpcContext {
   readonly devices: ReadonlyMap<bigint, Switch>;
   readonly log: Logger;
+  /** For Capabilities: the release, such as `0.1.0`, where and on what it runs. */
+  readonly build: { readonly version: string; readonly platform: string; readonly runtime: string };
+  /** Largest message taken, in bytes. */
+  readonly maxMessageBytes: number;
   readonly backlog: BacklogLimit;
   /** Answers to refused stream messages; undefined: none are sent (STE-05). */
   readonly streamErrors: { readonly perSecond: number; readonly echoBytes: number } | undefined;

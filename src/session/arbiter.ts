@@ -6,7 +6,7 @@ import type { ArbitrationUpdate, ControllerId, Effect } from "./arbitration-mess
 import type { ElectionId } from "./election-id.js";
 import { tooManyRoles, unknownDevice, unknownRole } from "./refusal.js";
 import { RoleArbiter, type RoleDescription, type RoleRules } from "./role-arbiter.js";
-import { defaultRole, type RoleName } from "./role.js";
+import { defaultRole, type RoleConfig, type RoleName } from "./role.js";
 
 export interface ArbiterOptions extends Partial<Omit<RoleRules, "deviceId">> {
   /** 1 … 2 ** 64 - 1 */
@@ -14,6 +14,9 @@ export interface ArbiterOptions extends Partial<Omit<RoleRules, "deviceId">> {
   /** How many roles are remembered, which is for good; a role that the pipeline names is always let in. Default 256. */
   readonly maxRoles?: number;
 }
+
+const noRoleConfig = (_role: RoleName, { typeUrl }: RoleConfig) =>
+  `a role.config of type '${typeUrl}' is not supported; leave it unset`;
 
 /** The primary of a role. */
 export interface Primary {
@@ -46,7 +49,7 @@ export class Arbiter {
       promotion: options.promotion ?? "spec",
       maxControllersPerRole: options.maxControllersPerRole ?? 16,
       maxWaitingUpdates: options.maxWaitingUpdates ?? 16,
-      acceptRoleConfig: options.acceptRoleConfig ?? (() => false),
+      refuseRoleConfig: options.refuseRoleConfig ?? noRoleConfig,
     };
     this.#roles.set(defaultRole, this.#newRole(defaultRole));
   }
@@ -113,6 +116,16 @@ export class Arbiter {
   /** The primary of `role`, if there is one now. */
   primaryOf(role: RoleName): ControllerId | undefined {
     return this.#roles.get(role)?.primary;
+  }
+
+  /** The role of a live controller; undefined: it has not arbitrated. */
+  roleOf(controller: ControllerId): RoleName | undefined {
+    return this.#roleOf.get(controller)?.role;
+  }
+
+  /** What `role` was given by the last accepted update of a primary of it. */
+  roleConfigOf(role: RoleName): RoleConfig | undefined {
+    return this.#roles.get(role)?.roleConfig;
   }
 
   /** All primaries, in the order in which their roles came up. The array changes only by being replaced. */

@@ -31,10 +31,9 @@ export function roleChanged(from: RoleName, to: RoleName): Status {
   return { code: Code.FAILED_PRECONDITION, message, fields: { role: to } };
 }
 
-/** INVALID_ARGUMENT: `role.config` follows no scheme agreed with this server (ARB-06, ARB-12, AMB-08). */
-export function roleConfigRefused(role: RoleName, typeUrl: string): Status {
-  const message = `${roleText(role)}: a role.config of type '${typeUrl}' is not supported; leave it unset`;
-  return { code: Code.INVALID_ARGUMENT, message, fields: { role, typeUrl } };
+/** INVALID_ARGUMENT: `role.config` does not follow the scheme agreed with this server (ARB-06, ARB-12, AMB-08). */
+export function roleConfigRefused(role: RoleName, reason: string): Status {
+  return { code: Code.INVALID_ARGUMENT, message: `${roleText(role)}: ${reason}`, fields: { role } };
 }
 
 /** INVALID_ARGUMENT: set ids are unique among the live controllers of a role (ARB-03, ARB-13). */

@@ -16,7 +16,8 @@ export interface RoleRules {
   readonly maxControllersPerRole: number;
   /** How many updates of one stream may wait for a hand-over. */
   readonly maxWaitingUpdates: number;
-  readonly acceptRoleConfig: (config: RoleConfig) => boolean;
+  /** Why a role may not have this config; undefined: it may. */
+  readonly refuseRoleConfig: (role: RoleName, config: RoleConfig) => string | undefined;
 }
 
 /** A role as an operator sees it. Controllers are in the order in which they joined. */
@@ -52,6 +53,11 @@ export class RoleArbiter {
   constructor(role: RoleName, rules: RoleRules) {
     this.role = role;
     this.#rules = rules;
+  }
+
+  /** What the last accepted update of a primary carried (ARB-51, ARB-77). */
+  get roleConfig(): RoleConfig | undefined {
+    return this.#roleConfig;
   }
 
   get primary(): ControllerId | undefined {
@@ -186,8 +192,8 @@ export class RoleArbiter {
   }
 
   #configRefusal({ roleConfig }: ArbitrationUpdate): Status | undefined {
-    if (roleConfig === undefined || this.#rules.acceptRoleConfig(roleConfig)) return undefined;
-    return refusal.roleConfigRefused(this.role, roleConfig.typeUrl);
+    const reason = roleConfig && this.#rules.refuseRoleConfig(this.role, roleConfig);
+    return reason === undefined ? undefined : refusal.roleConfigRefused(this.role, reason);
   }
 
   #limitRefusal(): Status | undefined {

@@ -12,6 +12,7 @@ import {
   type ControllerId,
   type Effect,
 } from "../session/arbitration-message.js";
+import type { RoleName } from "../session/role.js";
 
 /** A controller's stream as the switch uses it. Nothing here waits or throws. */
 export interface ControllerStream {
@@ -27,6 +28,12 @@ export interface ControllerStream {
 
 let serial = 0;
 
+/** The primary of a role, as packets see it. */
+export interface Receiver {
+  readonly role: RoleName;
+  readonly backlog: Backlog;
+}
+
 /** Carries out what arbitration decides. */
 export class Controllers {
   readonly arbiter: Arbiter;
@@ -36,8 +43,8 @@ export class Controllers {
   /** Effects are carried out one batch after the other, also when one of them leads to more. */
   readonly #pending: Effect[] = [];
   #carrying = false;
-  /** Backlogs of the primaries, renewed after every change. */
-  #primaries: readonly Backlog[] = [];
+  /** Renewed after every change. */
+  #primaries: readonly Receiver[] = [];
 
   constructor(arbiter: Arbiter, log: Logger, drops: DropCounts) {
     this.arbiter = arbiter;
@@ -45,8 +52,8 @@ export class Controllers {
     this.#drops = drops;
   }
 
-  /** Backlogs of all primaries. */
-  get primaries(): readonly Backlog[] {
+  /** All primaries. The array is replaced by each change, that of a role.config too. */
+  get primaries(): readonly Receiver[] {
     return this.#primaries;
   }
 
@@ -96,11 +103,12 @@ export class Controllers {
 
   /** Who is primary no more gets no more packets, not even those that wait, and before it is told so (PKT-16). */
   #renewPrimaries(): void {
-    const primaries = this.arbiter.primaries
-      .map(({ controller }) => this.#streams.get(controller)?.backlog)
-      .filter((backlog) => backlog !== undefined);
-    for (const backlog of this.#primaries) {
-      const lost = primaries.includes(backlog) ? 0 : backlog.clear();
+    const primaries = this.arbiter.primaries.flatMap(({ role, controller }): readonly Receiver[] => {
+      const backlog = this.#streams.get(controller)?.backlog;
+      return backlog === undefined ? [] : [{ role, backlog }];
+    });
+    for (const { backlog } of this.#primaries) {
+      const lost = primaries.some((primary) => primary.backlog === backlog) ? 0 : backlog.clear();
       if (lost > 0) this.#drops.add("controller-demoted", lost);
     }
     this.#primaries = primaries;

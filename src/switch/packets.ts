@@ -8,8 +8,11 @@ import type { MetadataValue } from "../packetio/packet-in.js";
 import type { PacketOut } from "../packetio/packet-out.js";
 import { packetOutErrors, transmitRefusal, type PacketOutRefusal } from "../packetio/stream-error.js";
 import type { ControllerId } from "../session/arbitration-message.js";
-import type { Controllers, ControllerStream } from "./controllers.js";
+import type { PacketScope } from "../session/role-definition.js";
+import type { Controllers, ControllerStream, Receiver } from "./controllers.js";
+import { PacketFilter, PacketInFilter } from "./packet-filter.js";
 import type { Program } from "./program.js";
+import type { Roles } from "./roles.js";
 
 /** Encodes the PacketIns of one pipeline. */
 export interface PacketInEncoder {
@@ -24,6 +27,12 @@ export interface PacketOptions {
   readonly outRate: { readonly perSecond: number; readonly burst: number } | undefined;
   /** StreamErrors; undefined: none are sent. */
   readonly errors: { readonly perSecond: number; readonly echoBytes: number } | undefined;
+}
+
+/** A primary with what its role lets it have; no filter: every packet. */
+interface FilteredReceiver {
+  readonly backlog: Receiver["backlog"];
+  readonly filter: PacketInFilter | undefined;
 }
 
 /** What one stream has sent; also the token of its frames. */
@@ -53,15 +62,22 @@ export class Packets {
   readonly #controllers: Controllers;
   readonly #options: PacketOptions;
   readonly #drops: DropCounts;
+  readonly #roles: Roles;
   #program: Program | undefined;
+  /** The primaries with what their roles let them have, and what that was worked out for. */
+  #receivers: readonly FilteredReceiver[] = [];
+  #receiversFor: { readonly primaries: readonly Receiver[]; readonly metadata: PacketInMetadata } | undefined;
+  /** By the scope of a role, for the program in force. */
+  #outFilters = new WeakMap<PacketScope, PacketFilter>();
   #encoder: PacketInEncoder | undefined;
   /** PacketIns handed to a backlog, and PacketOuts accepted by the datapath. */
   packetIns = 0;
   packetOuts = 0;
 
-  constructor(datapath: Datapath, controllers: Controllers, drops: DropCounts, options: PacketOptions) {
+  constructor(datapath: Datapath, controllers: Controllers, roles: Roles, drops: DropCounts, options: PacketOptions) {
     this.#datapath = datapath;
     this.#controllers = controllers;
+    this.#roles = roles;
     this.#drops = drops;
     this.#options = options;
   }
@@ -70,6 +86,7 @@ export class Packets {
   use(program: Program | undefined): void {
     this.#program = program;
     this.#encoder = program && this.#options.encoder(program.packetIn);
+    this.#outFilters = new WeakMap();
   }
 
   source(stream: ControllerStream): PacketSource {
@@ -87,12 +104,12 @@ export class Packets {
   #deliverBatch(batch: PuntedBatch): void {
     const encoder = this.#encoder;
     const metadata = this.#program?.packetIn;
-    const { primaries } = this.#controllers;
     if (encoder === undefined || metadata === undefined) {
       this.#drops.add("no-pipeline", batch.count);
       return;
     }
-    if (primaries.length === 0) {
+    const receivers = this.#receiversOf(metadata);
+    if (receivers.length === 0) {
       this.#drops.add("no-primary", batch.count);
       return;
     }
@@ -102,18 +119,29 @@ export class Packets {
         this.#drops.add("unmapped-port");
         continue;
       }
-      const message = encoder.encode(
-        ingress,
-        batch.egressPorts[i] ?? 0,
-        batch.slab,
-        batch.offsets[i] ?? 0,
-        batch.lengths[i] ?? 0,
-      );
-      for (const backlog of primaries) {
+      const egress = batch.egressPorts[i] ?? 0;
+      let message: Buffer | undefined;
+      for (const { backlog, filter } of receivers) {
+        if (filter?.admits(ingress, egress) === false) continue;
+        message ??= encoder.encode(ingress, egress, batch.slab, batch.offsets[i] ?? 0, batch.lengths[i] ?? 0);
         if (backlog.offer(message)) this.packetIns++;
         else this.#drops.add("controller-backlog");
       }
+      if (message === undefined) this.#drops.add("role-scope");
     }
+  }
+
+  /** Worked out again when a primary, a role.config or the program has changed. */
+  #receiversOf(metadata: PacketInMetadata): readonly FilteredReceiver[] {
+    const { primaries } = this.#controllers;
+    if (this.#receiversFor?.primaries === primaries && this.#receiversFor.metadata === metadata) return this.#receivers;
+    this.#receivers = primaries.map(({ role, backlog }) => {
+      const scope = this.#roles.definitionOf(role)?.packetIn;
+      const filter = PacketFilter.of(scope, this.#program?.pipeline.packetIn);
+      return { backlog, filter: filter && new PacketInFilter(filter, metadata) };
+    });
+    this.#receiversFor = { primaries, metadata };
+    return this.#receivers;
   }
 
   /** Sends one PacketOut, or says why not. `raw` is the message in wire form, borrowed. */
@@ -132,6 +160,10 @@ export class Packets {
       this.#refuse(sent, "no-pipeline", "no forwarding pipeline is committed");
       return;
     }
+    if (!this.#mayLeave(id, program, packet)) {
+      this.#refuse(sent, "not-permitted", "the role.config of the controller's role does not let it send this packet");
+      return;
+    }
     const destination = program.packetOut.destination(packet.metadata);
     if (!destination.ok) {
       this.#refuse(sent, destination.reason, destination.message);
@@ -146,6 +178,17 @@ export class Packets {
         transmitRefusal[result],
         `port ${destination.port}: ${sentences[result]} (frame of ${packet.payload.length} bytes)`,
       );
+  }
+
+  /** ARB-74. */
+  #mayLeave(id: ControllerId, program: Program, packet: PacketOut): boolean {
+    const role = this.#controllers.arbiter.roleOf(id);
+    const scope = role === undefined ? undefined : this.#roles.definitionOf(role)?.packetOut;
+    if (scope === undefined) return true;
+    const filter = this.#outFilters.get(scope) ?? PacketFilter.of(scope, program.pipeline.packetOut);
+    if (filter === undefined) return true;
+    this.#outFilters.set(scope, filter);
+    return filter.admits(packet.metadata);
   }
 
   /** A frame the datapath refused after it had accepted it. */

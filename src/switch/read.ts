@@ -9,13 +9,13 @@ import type { EntitySink } from "../entity/entity-sink.js";
 import type { DirectQuery, QueryDecoder, ReadQuery, ReplicationQuery, TableEntryQuery } from "../entity/read-query.js";
 import { headBytes, headNumber } from "../entity/record-layout.js";
 import type { TableSchema } from "../entity/schema.js";
-import { isForRole } from "../pipeline/pipeline.js";
 import type { Collection } from "../store/collection.js";
 import type { Snapshot } from "../store/entity-store.js";
 import { defaultKey, type TableStore } from "../store/table-store.js";
 import { Version } from "../store/version.js";
 import { readCounters } from "./counters.js";
 import type { Program } from "./program.js";
+import type { RoleAccess } from "./role-access.js";
 
 /** A sink that tells when it wants to be emptied, and waits until there is room. */
 export interface FlowingSink extends EntitySink {
@@ -28,10 +28,8 @@ export interface FlowingSink extends EntitySink {
 const batchEntries = 256;
 
 export interface ReadOptions {
-  /** "" = entities of all roles. */
-  readonly role: string;
   /** What there is to find: what is in the role, or nothing, since the device does not have it (RED-04). */
-  readonly scope: "role" | "nothing";
+  readonly access: RoleAccess | undefined;
   readonly signal: AbortSignal;
   readonly log: Logger;
 }
@@ -78,24 +76,30 @@ export class ReadBatch {
   }
 
   async #query(query: ReadQuery, snapshot: Snapshot): Promise<void> {
-    if (query.kind === "nothing" || this.#options.scope === "nothing") return;
-    if (query.kind === "replication") return this.#replication(query, snapshot);
+    const { access } = this.#options;
+    if (query.kind === "nothing" || access === undefined) return;
+    if (query.kind === "replication") return this.#replication(query, access, snapshot);
     let found = 0;
     for (const schema of query.tables) {
       const store = this.#program.store.tables.get(schema.table.id);
       // A role is a filter (RED-04).
-      if (store !== undefined && isForRole(schema.table, this.#options.role))
-        found += await this.#table(query, store, snapshot);
+      if (store !== undefined && access.reads(schema.table.id)) found += await this.#table(query, store, snapshot);
     }
     if (found === 0 && query.kind !== "table-entry" && (query.key !== undefined || query.match !== undefined))
       throw notFound(missing(query));
   }
 
   /** A group or session that is not there is an empty answer, as for tables (RDT-04). */
-  async #replication({ groups, sessions, id }: ReplicationQuery, snapshot: Snapshot): Promise<void> {
+  async #replication(
+    { groups, sessions, id }: ReplicationQuery,
+    access: RoleAccess,
+    snapshot: Snapshot,
+  ): Promise<void> {
     const { multicastGroups, cloneSessions } = this.#program.store;
-    if (groups) await this.#byNumber(multicastGroups, id, snapshot, (n, group) => this.#sink.multicastGroup(n, group));
-    if (sessions) await this.#byNumber(cloneSessions, id, snapshot, (n, one) => this.#sink.cloneSession(n, one));
+    if (groups && access.readsEngine("multicast groups"))
+      await this.#byNumber(multicastGroups, id, snapshot, (n, group) => this.#sink.multicastGroup(n, group));
+    if (sessions && access.readsEngine("clone sessions"))
+      await this.#byNumber(cloneSessions, id, snapshot, (n, one) => this.#sink.cloneSession(n, one));
   }
 
   /** Emits the entity that `id` names, or all of them if it is 0. */

@@ -2,7 +2,7 @@
 import { Admission } from "../base/admission.js";
 import type { Clock } from "../base/clock.js";
 import type { Logger } from "../base/logger.js";
-import { Code, resourceExhausted, StatusError, unimplemented, type Status } from "../base/status.js";
+import { Code, permissionDenied, resourceExhausted, StatusError, unimplemented, type Status } from "../base/status.js";
 import { Turn } from "../base/turn.js";
 import type { Datapath } from "../datapath/datapath.js";
 import { DropCounts } from "../datapath/drop-reason.js";
@@ -17,13 +17,14 @@ import type { ElectionId } from "../session/election-id.js";
 import { roleName, type RoleName } from "../session/role.js";
 import type { Caller } from "./caller.js";
 import { Controllers } from "./controllers.js";
-import { deviceLimits, type DeviceLimits } from "./limits.js";
+import { describeDevice, type DeviceDescription } from "./device-description.js";
 import { Packets, type PacketOptions } from "./packets.js";
 import { Pipelines, type PipelineAction, type PipelineOptions } from "./pipelines.js";
 import { countUnrealised, type PipelineConfig } from "./program.js";
 import { ReadBatch, type FlowingSink } from "./read.js";
+import { refuseRoleConfig, Roles, type RoleConfigDecoder } from "./roles.js";
 import { RuleComparison } from "./rule-comparison.js";
-import { WriteBatch, type Atomicity, type UpdateResult } from "./write.js";
+import { atomicities, WriteBatch, type UpdateResult } from "./write.js";
 
 export interface SwitchOptions {
   readonly deviceId: bigint;
@@ -31,6 +32,7 @@ export interface SwitchOptions {
   readonly arbitration: { readonly promotion: "spec" | "next-highest"; readonly maxControllersPerRole: number };
   readonly pipeline: Omit<PipelineOptions, "isPort" | "capabilities">;
   readonly packets: PacketOptions;
+  readonly decodeRoleConfig: RoleConfigDecoder;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -63,12 +65,6 @@ const maxWaiting = { requests: 1024, bytes: 128 * 1024 * 1024 };
 /** Comparisons of one device that may be open: each holds what is installed. */
 const maxComparisons = { requests: 4, bytes: Infinity };
 
-const atomicities: Readonly<Record<number, Atomicity>> = {
-  0: "continue-on-error",
-  1: "rollback-on-error",
-  2: "dataplane-atomic",
-};
-
 /** What `open` starts and disposal ends. */
 export class Switch implements AsyncDisposable {
   readonly deviceId: bigint;
@@ -80,6 +76,7 @@ export class Switch implements AsyncDisposable {
   readonly injector: Injector | undefined;
   /** Frames that went no further on our side of the datapath. */
   readonly drops = new DropCounts();
+  readonly #roles: Roles;
   readonly #pipelines: Pipelines;
   readonly #turn = new Turn();
   readonly #admission = new Admission(maxWaiting);
@@ -98,9 +95,14 @@ export class Switch implements AsyncDisposable {
     this.#log = options.log;
     this.#maxMasks = options.pipeline.maxMasks;
     this.#queues = options.pipeline.queues;
-    const arbiter = new Arbiter({ deviceId: options.deviceId, ...options.arbitration });
+    const arbiter = new Arbiter({
+      deviceId: options.deviceId,
+      ...options.arbitration,
+      refuseRoleConfig: refuseRoleConfig(options.decodeRoleConfig),
+    });
+    this.#roles = new Roles(arbiter, options.decodeRoleConfig);
     this.controllers = new Controllers(arbiter, options.log, this.drops);
-    this.packets = new Packets(datapath, this.controllers, this.drops, options.packets);
+    this.packets = new Packets(datapath, this.controllers, this.#roles, this.drops, options.packets);
     const isPort = (port: number) => port === cpuPort || hasPort(datapath, port);
     const pipeline = { ...options.pipeline, isPort, capabilities: datapath.capabilities };
     this.#pipelines = new Pipelines(datapath, pipeline, options.log, () => {
@@ -125,9 +127,9 @@ export class Switch implements AsyncDisposable {
     return this.#pipelines.current?.config;
   }
 
-  /** What the device takes. */
-  get limits(): DeviceLimits {
-    return deviceLimits(this.datapath.capabilities.backend, this.#maxMasks, this.#pipelines.current);
+  /** What the device can do, for Capabilities. */
+  get description(): DeviceDescription {
+    return describeDevice(this.datapath.capabilities, this.#maxMasks, this.#pipelines.current);
   }
 
   /** The program packets meet. */
@@ -162,7 +164,7 @@ export class Switch implements AsyncDisposable {
         const { rehearsal } = this.#pipelines;
         const committed = this.#committed(caller);
         const batch = new WriteBatch(program, this.#pipelines.realiser, this.datapath, {
-          role,
+          access: this.#roles.accessOf(role, program.pipeline),
           rehearsal,
           committed,
           caller,
@@ -181,8 +183,9 @@ export class Switch implements AsyncDisposable {
     options: { readonly role: string; readonly signal: AbortSignal },
   ): Promise<readonly (Status | undefined)[]> {
     const program = this.#pipelines.require();
-    const scope = this.controllers.arbiter.knows(roleName(options.role)) ? "role" : "nothing";
-    return new ReadBatch(program, this.datapath, sink, { ...options, scope, log: this.#log }).run(queries);
+    const role = roleName(options.role);
+    const access = this.controllers.arbiter.knows(role) ? this.#roles.accessOf(role, program.pipeline) : undefined;
+    return new ReadBatch(program, this.datapath, sink, { access, signal: options.signal, log: this.#log }).run(queries);
   }
 
   /**
@@ -194,6 +197,8 @@ export class Switch implements AsyncDisposable {
     using _place = this.#wait(request.bytes);
     await this.#turn.run(async () => {
       const role = this.#admit(request);
+      const refusal = this.#roles.refusesPush(role);
+      if (refusal !== undefined) throw permissionDenied(refusal, { role });
       await this.#asPrimary(role, async () => {
         const action = request.action();
         const lost = await this.#pipelines.set(action, request.config());

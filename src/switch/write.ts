@@ -15,7 +15,6 @@ import {
 import { describeKey, describeSlots } from "../entity/describe-key.js";
 import type { ChangeRecord } from "../entity/change-record.js";
 import type { Update, UpdateDecoder } from "../entity/update.js";
-import { isForRole, type Table } from "../pipeline/pipeline.js";
 import type { Stage } from "../store/stage.js";
 import type { Version } from "../store/version.js";
 import type { Caller } from "./caller.js";
@@ -23,9 +22,17 @@ import { CounterWrites } from "./counters.js";
 import type { Program, ProgramTable } from "./program.js";
 import type { Realiser } from "./realise.js";
 import type { Rehearsal } from "./rehearsal.js";
+import type { RoleAccess } from "./role-access.js";
 import { applyReplication } from "./write-replication.js";
 
 export type Atomicity = "continue-on-error" | "rollback-on-error" | "dataplane-atomic";
+
+/** By the enum's number. @see P4Runtime §12.2.1 */
+export const atomicities: Readonly<Record<number, Atomicity>> = {
+  0: "continue-on-error",
+  1: "rollback-on-error",
+  2: "dataplane-atomic",
+};
 
 /** undefined: done. */
 export type UpdateResult = Status | undefined;
@@ -43,8 +50,8 @@ const undone: Status = { code: Code.ABORTED, message: "undone: a later update of
 const stride = 16;
 
 export interface WriteOptions {
-  /** The role of the caller; "" is the default role. */
-  readonly role: string;
+  /** What the caller's role lets it write. */
+  readonly access: RoleAccess;
   /** Set while the program is saved but not committed: then it stands for the datapath (SFP-11). */
   readonly rehearsal: Rehearsal | undefined;
   /** Told what each commit changed; undefined: nobody asks, and no record is made. */
@@ -150,6 +157,7 @@ export class WriteBatch {
       }
       case "multicast-group":
       case "clone-session":
+        this.#options.access.checkEngine(update.kind === "multicast-group" ? "multicast groups" : "clone sessions");
         applyReplication(this.#stage, this.#program, update);
     }
   }
@@ -158,16 +166,8 @@ export class WriteBatch {
   #tableOf({ schema }: TableEntryDraft): ProgramTable {
     const table = schema === undefined ? undefined : this.#program.tables.get(schema.table.id);
     if (table === undefined) throw invalidArgument("the update names no table");
-    this.#checkRole(table.schema.table);
+    this.#options.access.checkWrite(table.schema.table.id);
     return table;
-  }
-
-  /** @throws StatusError PERMISSION_DENIED (ARB-73, ARB-80) */
-  #checkRole(table: Table): void {
-    const { role } = this.#options;
-    if (isForRole(table, role)) return;
-    const named = [...table.roles].map((one) => `'${one}'`).join(", ");
-    throw permissionDenied(`table '${table.alias}' is for role ${named} and the default role, not for '${role}'`);
   }
 
   #tableEntry(type: UpdateType, table: ProgramTable, entry: TableEntryDraft): void {

@@ -2,7 +2,6 @@
 import { invalidArgument } from "../base/status.js";
 import { ByteReader } from "./byte-reader.js";
 import { ByteWriter } from "./byte-writer.js";
-import { structTypeUrl, writeStruct, type StructFields } from "./encode-struct.js";
 
 /** Field 999. */
 const experimentalTag = 999 * 8 + 2;
@@ -73,16 +72,17 @@ export function decodeCapabilitiesRequest(bytes: Uint8Array): bigint {
   return decodeGetPipelineRequest(bytes).deviceId;
 }
 
-/** A CapabilitiesResponse. @param experimental what this server tells beyond the contract, as a Struct (CAP-05) */
-export function encodeCapabilitiesResponse(apiVersion: string, experimental?: StructFields): Buffer {
+/** A CapabilitiesResponse. @param experimental what this server tells beyond the contract, as an Any (CAP-05) */
+export function encodeCapabilitiesResponse(
+  apiVersion: string,
+  experimental?: { readonly typeUrl: string; readonly value: Uint8Array },
+): Buffer {
   const writer = new ByteWriter();
   writer.stringField(0x0a, apiVersion);
   if (experimental !== undefined) {
     const any = writer.open(experimentalTag);
-    writer.stringField(0x0a, structTypeUrl);
-    const value = writer.open(0x12);
-    writeStruct(writer, experimental);
-    writer.close(value);
+    writer.stringField(0x0a, experimental.typeUrl);
+    writer.bytesField(0x12, experimental.value);
     writer.close(any);
   }
   return writer.take();

@@ -4,9 +4,9 @@ import { Code } from "../../src/base/status.js";
 import { Agent } from "../support/agent.js";
 import * as lab from "../support/lab-program.js";
 import { noLeaks } from "../support/no-leaks.js";
-import { long, primary, rejected, type P4Client } from "../support/p4-client.js";
+import { long, primary, rejected, type Entity, type P4Client } from "../support/p4-client.js";
 import { requirement } from "../support/requirement.js";
-import { decodeStruct } from "../support/struct.js";
+import { p4rtd } from "../../src/wire/gen/p4rtd.js";
 
 const storing = `
 listeners: [{ address: 127.0.0.1, port: 0, insecure: true }]
@@ -14,12 +14,26 @@ devices: [{ device_id: 1, pipeline: { unbound_tables: store }, acl: { max_masks:
 interfaces: { ethernet-1/1: { port_id: 1 } }
 `;
 
-/** The device's `experimental` as plain values, by the protobuf library's own Struct. */
-async function limitsOf(client: P4Client): Promise<unknown> {
+/** The device's `experimental`, by the published message. */
+async function capabilitiesOf(client: P4Client): Promise<p4rtd.v1.DeviceCapabilities> {
   const { experimental } = await client.capabilities({ deviceId: long(1n) });
-  assert.equal(experimental?.type_url, "type.googleapis.com/google.protobuf.Struct");
-  return decodeStruct(experimental.value ?? new Uint8Array(0));
+  assert.equal(experimental?.type_url, "type.googleapis.com/p4rtd.v1.DeviceCapabilities");
+  return p4rtd.v1.DeviceCapabilities.decode(experimental.value ?? new Uint8Array(0));
 }
+
+/** An entity of each kind, which names nothing. */
+const kinds: Readonly<Record<string, Entity>> = {
+  extern_entry: { externEntry: {} },
+  table_entry: { tableEntry: {} },
+  action_profile_member: { actionProfileMember: {} },
+  action_profile_group: { actionProfileGroup: {} },
+  direct_meter_entry: { directMeterEntry: {} },
+  direct_counter_entry: { directCounterEntry: {} },
+  packet_replication_engine_entry: { packetReplicationEngineEntry: {} },
+  value_set_entry: { valueSetEntry: {} },
+  register_entry: { registerEntry: {} },
+  digest_entry: { digestEntry: {} },
+};
 
 describe("Capabilities", () => {
   noLeaks();
@@ -44,19 +58,53 @@ describe("Capabilities", () => {
     assert.equal(experimental ?? undefined, undefined);
   });
 
-  requirement(["CAP-02", "CAP-05"], "tells a device's limits and what nothing realises, in a Struct", async () => {
-    await using agent = await Agent.start({ yaml: storing });
+  requirement(
+    ["CAP-02", "CAP-05"],
+    "tells what a device can do, what it takes, and what nothing realises",
+    async () => {
+      await using agent = await Agent.start({ yaml: storing });
+      const client = agent.client();
+      const before = await capabilitiesOf(client);
+      assert.equal(before.backend, "soft");
+      assert.match(before.build?.runtime ?? "", /^node \d+/);
+      assert.deepEqual(before.atomicities, ["CONTINUE_ON_ERROR", "ROLLBACK_ON_ERROR", "DATAPLANE_ATOMIC"]);
+      assert.ok(before.verdicts.includes("trap"));
+      assert.equal(Number(before.limits?.masksPerTable), 99);
+      assert.ok(Number(before.limits?.messageBytes) > 4 * 1024 * 1024);
+      assert.deepEqual(before.tables, []);
+      const keys = new Map(before.keyFields.map(({ name, width, matchKinds }) => [name, { width, matchKinds }]));
+      assert.deepEqual(keys.get("ether_type"), { width: 16, matchKinds: ["EXACT", "LPM", "TERNARY", "OPTIONAL"] });
+      assert.ok(keys.get("l4_dst_port")?.matchKinds?.includes("RANGE"));
+      await primary(client);
+      const odd = 'match_fields { id: 9 name: "phase_of_moon" bitwidth: 3 match_type: TERNARY }';
+      await lab.commit(client, lab.labP4Info(lab.editedLab(["match_fields { id: 2", `${odd} match_fields { id: 2`])));
+      const { tables } = await capabilitiesOf(client);
+      assert.deepEqual(
+        tables.map(({ name, entries, unrealised }) => [name, Number(entries), unrealised]),
+        [
+          ["acl", 16384, ["match field 'phase_of_moon': no binding"]],
+          ["notes", 4, []],
+          ["staff", 16, []],
+        ],
+      );
+      const notes = tables.find(({ name }) => name === "notes");
+      assert.deepEqual(
+        notes?.match?.map(({ matchKind, keyField }) => [matchKind, keyField]),
+        [["EXACT", "ether_type"]],
+      );
+    },
+  );
+
+  requirement("CAP-05", "names only kinds of entities that it does not refuse as a kind", async () => {
+    await using agent = await Agent.start();
     const client = agent.client();
-    assert.deepEqual(await limitsOf(client), { backend: "soft", max_masks: 99, tables: {} });
     await primary(client);
-    const odd = 'match_fields { id: 9 name: "phase_of_moon" bitwidth: 3 match_type: TERNARY }';
-    await lab.commit(client, lab.labP4Info(lab.editedLab(["match_fields { id: 2", `${odd} match_fields { id: 2`])));
-    const reason = "match field 'phase_of_moon': no binding";
-    assert.deepEqual(await limitsOf(client), {
-      backend: "soft",
-      max_masks: 99,
-      tables: { acl: { entries: 16384, unrealised: [reason] }, notes: { entries: 4 }, staff: { entries: 16 } },
-    });
+    await lab.commit(client);
+    const { entities } = await capabilitiesOf(client);
+    for (const [kind, entity] of Object.entries(kinds)) {
+      const codes = await lab.slotCodes(lab.write(client, [{ type: lab.Type.DELETE, entity }]));
+      assert.equal(codes[0] !== Code.UNIMPLEMENTED, entities.includes(kind), kind);
+    }
   });
 
   for (const deviceId of [2n, 0xffff_ffff_ffff_ffffn])

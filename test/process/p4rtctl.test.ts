@@ -223,6 +223,8 @@ describe("p4rtctl show rules, where the datapath does not hold what it should,",
       backlog: { frames: 1, bytes: 1 },
       streamErrors: undefined,
       streams: new Set(),
+      build: { version: "0", platform: "test", runtime: "test" },
+      maxMessageBytes: 0,
       fatal: (error) => assert.fail(String(error)),
       finished: () => undefined,
     };

@@ -27,6 +27,8 @@ describe("a status message", () => {
     backlog: { frames: 1, bytes: 1 },
     streamErrors: undefined,
     streams: new Set(),
+    build: { version: "0", platform: "test", runtime: "test" },
+    maxMessageBytes: 0,
     fatal: () => {},
     finished: () => {},
   };

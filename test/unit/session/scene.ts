@@ -4,7 +4,7 @@ import { codeName } from "../../../src/base/status.js";
 import { Arbiter, type ArbiterOptions } from "../../../src/session/arbiter.js";
 import { controllerId, type Effect } from "../../../src/session/arbitration-message.js";
 import { electionId, electionIdText, type ElectionId } from "../../../src/session/election-id.js";
-import { roleName, type RoleConfig } from "../../../src/session/role.js";
+import { roleName, type RoleConfig, type RoleName } from "../../../src/session/role.js";
 
 /** An update in short; what is left out is device 1, the default role, no config. An `id` left out is unset. */
 export interface ShortUpdate {
@@ -17,7 +17,7 @@ export interface ShortUpdate {
 /** The type of every config that tests give; a scene with `configs: "accepted"` takes it unless its value is `bad`. */
 export const configType = "type.example/Role";
 
-export interface SceneOptions extends Omit<ArbiterOptions, "deviceId" | "acceptRoleConfig"> {
+export interface SceneOptions extends Omit<ArbiterOptions, "deviceId" | "refuseRoleConfig"> {
   readonly configs?: "accepted";
 }
 
@@ -25,9 +25,9 @@ export class Scene {
   readonly arbiter: Arbiter;
 
   constructor({ configs, ...options }: SceneOptions = {}) {
-    const acceptRoleConfig = ({ typeUrl, value }: RoleConfig) =>
-      typeUrl === configType && Buffer.from(value).toString() !== "bad";
-    this.arbiter = new Arbiter({ deviceId: 1n, ...options, ...(configs && { acceptRoleConfig }) });
+    const refuseRoleConfig = (_role: RoleName, { typeUrl, value }: RoleConfig) =>
+      typeUrl === configType && Buffer.from(value).toString() !== "bad" ? undefined : "bad";
+    this.arbiter = new Arbiter({ deviceId: 1n, ...options, ...(configs && { refuseRoleConfig }) });
   }
 
   update(controller: number, { device = 1n, role, config, id }: ShortUpdate): string[] {

@@ -6,6 +6,7 @@ import type { PortId } from "../../../src/datapath/port.js";
 import type { P4InfoSpec } from "../../../src/pipeline/p4info.js";
 import { Pipelines } from "../../../src/switch/pipelines.js";
 import type { Program } from "../../../src/switch/program.js";
+import { RoleAccess } from "../../../src/switch/role-access.js";
 import { ReadBatch, type FlowingSink } from "../../../src/switch/read.js";
 import { RuleComparison, type RuleRow } from "../../../src/switch/rule-comparison.js";
 import { WriteBatch, type Atomicity, type WriteOutcome } from "../../../src/switch/write.js";
@@ -81,12 +82,17 @@ export class Device {
     return this.pipelines.require();
   }
 
+  /** What a role without config may do. */
+  access(role: string): RoleAccess {
+    return new RoleAccess(role, undefined, this.program.pipeline);
+  }
+
   run(atomicity: Atomicity, ...updates: readonly SentUpdate[]): Promise<WriteOutcome> {
     const batch = new WriteBatch(this.program, this.pipelines.realiser, this.datapath, {
       rehearsal: this.pipelines.rehearsal,
       committed: undefined,
       caller: { peer: "test", principal: "test" },
-      role: "",
+      access: this.access(""),
     });
     return batch.run(decodeWriteRequest(writeBytes(...updates)).updates, atomicity);
   }
@@ -114,8 +120,7 @@ export class Device {
   async #collect(role: string, entities: readonly Entity[]) {
     const sink = new Collected();
     const batch = new ReadBatch(this.program, this.datapath, sink, {
-      role,
-      scope: "role",
+      access: this.access(role),
       signal: new AbortController().signal,
       log: silentLogger,
     });

@@ -407,7 +407,10 @@ describe("controllers", () => {
       controllers.disconnect(primary.id);
       assert.equal(controllers.count, 0);
       const next = made.arbitrated(4);
-      assert.deepEqual(controllers.primaries, [next.stream.backlog]);
+      assert.deepEqual(
+        controllers.primaries.map(({ backlog }) => backlog),
+        [next.stream.backlog],
+      );
     }),
   );
 });

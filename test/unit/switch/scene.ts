@@ -18,6 +18,7 @@ import type { PacketSource } from "../../../src/switch/packets.js";
 import type { PipelineAction } from "../../../src/switch/pipelines.js";
 import type { PipelineConfig } from "../../../src/switch/program.js";
 import { Switch, type SwitchOptions } from "../../../src/switch/switch.js";
+import { decodeRoleConfig } from "../../../src/wire/decode-role-config.js";
 import { PacketInEncoder } from "../../../src/wire/encode-packet-in.js";
 import { programOptions } from "../../support/program-options.js";
 import { record, type SlotValue } from "../constraints/records.js";
@@ -125,6 +126,7 @@ export class Scene implements AsyncDisposable {
       name: "chassis",
       arbitration: { promotion: "spec", maxControllersPerRole: 8 },
       pipeline: { ...programOptions(), identicalCommit: "clear", ...pipeline },
+      decodeRoleConfig,
       packets: {
         clock,
         encoder: (metadata) => new PacketInEncoder(metadata),
