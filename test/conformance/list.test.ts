@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { sameAsFile } from "../support/golden.js";
 import { textsBelow } from "../support/repository.js";
-import { renderReport, reportPath } from "./report.js";
+import { decisionsPath, renderDecisions, renderReport, reportPath } from "./report.js";
 import { testsById, titles } from "./requirement-calls.js";
 import { expectedIds, listFolder, readAreas, type Requirement } from "./requirement-list.js";
 import { markTested } from "./status.js";
@@ -67,6 +67,14 @@ describe("the list of requirements", () => {
 
   it("agrees with the committed report (npm run conformance writes it)", () => {
     sameAsFile(reportPath, renderReport(areas, tests));
+    sameAsFile(decisionsPath, renderDecisions(areas, tests));
+  });
+
+  it("asks a question for each choice, and for nothing else", () => {
+    assert.deepEqual(
+      idsWhere(({ id, question }) => id.startsWith("AMB-") !== (question !== undefined)),
+      [],
+    );
   });
 });
 

@@ -8,6 +8,29 @@ export const reportPath = "docs/conformance.md";
 
 const statuses = ["tested", "refused", "not-applicable", "open"] as const;
 
+/** Where the page of choices is committed, from the root of the repository. */
+export const decisionsPath = "docs/decisions.md";
+
+/** What we take where the specification is open or peers differ, as Markdown. Equal input gives equal text. */
+export function renderDecisions(areas: readonly Area[], tests: TestsById): string {
+  const choices = areas.flatMap(({ requirements }) => requirements).filter(({ question }) => question !== undefined);
+  return [
+    "# Decisions",
+    "",
+    "Made by `npm run conformance` from `test/conformance/requirements/AMB.yaml` and the tests; do not edit.",
+    "",
+    "Where P4Runtime leaves a choice, contradicts itself, or its servers differ: what p4rtd does, and the test that shows it.",
+    "",
+    "| id | question | p4rtd | shown by |",
+    "|---|---|---|---|",
+    ...choices.map((choice) => {
+      const links = linksTo(tests.get(choice.id) ?? []);
+      return `| ${choice.id} | ${choice.question ?? ""} | ${choice.demand} | ${links === "" ? standing(choice) : links} |`;
+    }),
+    "",
+  ].join("\n");
+}
+
 /** The report as Markdown. Equal input gives equal text. */
 export function renderReport(areas: readonly Area[], tests: TestsById): string {
   const all = areas.flatMap(({ requirements }) => requirements);
@@ -26,6 +49,8 @@ export function renderReport(areas: readonly Area[], tests: TestsById): string {
     ...areas.map(summary),
     "",
     ...areas.flatMap((area) => section(area, tests)),
+    "What p4rtd does where the specification leaves a choice: [decisions.md](decisions.md).",
+    "",
     "## Open, by what will close it",
     "",
     ...closings.flatMap((closing) => openFor(closing, all)),
@@ -56,10 +81,14 @@ function section({ area, title, requirements }: Area, tests: TestsById): readonl
 }
 
 function row(requirement: Requirement, tests: readonly string[]): string {
-  const links = tests.map((path) => `[${posix.basename(path)}](../${path})`).join(", ");
+  const links = linksTo(tests);
   const status = `${standing(requirement)}${links === "" ? "" : `: ${links}`}`;
   const { id, level, target, demand } = requirement;
   return `| ${id} | ${level} | ${target} | ${demand} | ${status} |`;
+}
+
+function linksTo(tests: readonly string[]): string {
+  return tests.map((path) => `[${posix.basename(path)}](../${path})`).join(", ");
 }
 
 function standing(requirement: Requirement): string {

@@ -25,6 +25,8 @@ const common = {
   /** F: every fixed-function target; L: an L3 switch; R: rarely supported. */
   target: z.enum(["F", "L", "R"]),
   demand: z.string().min(1),
+  /** What the specification leaves open; `demand` is our answer. Of the choices only. */
+  question: z.string().min(1).optional(),
 };
 
 const requirementSchema = z.discriminatedUnion("status", [
