@@ -169,6 +169,8 @@ struct frame {
 	u32 head_bytes;
 	u32 length; /* with all tags */
 	u32 at;     /* the parser's place in the skb, which lacks the tag that the kernel took off */
+	u32 fragment; /* not 0: of a packet that came in several; routes are not chosen by its ports */
+	__be32 flowinfo; /* traffic class and flow label of IPv6 */
 	u32 cpu;
 	u32 port_id;
 	u32 slot;

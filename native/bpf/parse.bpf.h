@@ -128,8 +128,9 @@ static __always_inline bool parse_ipv4(struct __sk_buff *skb, struct frame *f, s
 	g->word6 = (u32)h[8] << 24 | (u32)h[9] << 16 | (u32)h[1] << 8;
 	f->key[5] = words(0, be32(h + 12));
 	f->key[7] = words(0, be32(h + 16));
-	if (be16(h + 6) & 0x1fff)
-		return true; /* a later fragment */
+	f->fragment = be16(h + 6) & 0x3fff;
+	if (f->fragment & 0x1fff)
+		return true; /* a later one */
 	protocol = h[9];
 	f->at += header_bytes;
 	parse_transport(skb, f, protocol, g);
@@ -160,6 +161,7 @@ static __always_inline bool parse_ipv6(struct __sk_buff *skb, struct frame *f, s
 	if (!h || h[0] >> 4 != 6)
 		return false;
 	g->presence = P4RTD_HAS_IP | P4RTD_HAS_IPV6;
+	f->flowinfo = bpf_htonl(be32(h) & 0x0fffffff);
 	f->key[4] = words(be32(h + 8), be32(h + 12));
 	f->key[5] = words(be32(h + 16), be32(h + 20));
 	f->key[6] = words(be32(h + 24), be32(h + 28));
@@ -176,6 +178,8 @@ static __always_inline bool parse_ipv6(struct __sk_buff *skb, struct frame *f, s
 		header_bytes = extension_bytes(protocol, x[1]);
 		if (f->at + header_bytes > skb->len)
 			break;
+		if (protocol == PROTOCOL_FRAGMENT)
+			f->fragment = 1;
 		later_fragment = protocol == PROTOCOL_FRAGMENT && be16(x + 2) & 0xfff8;
 		protocol = x[0];
 		f->at += header_bytes;
@@ -209,6 +213,7 @@ static __always_inline bool parse_frame(struct __sk_buff *skb, struct frame *f)
 	for (u32 i = 0; i < P4RTD_KEY_WORDS; i++)
 		f->key[i] = 0;
 	f->at = 0;
+	f->fragment = 0;
 	load_head(skb, f);
 	if (f->head_bytes < ETHERNET_BYTES)
 		return false;

@@ -11,7 +11,10 @@
 #define MAC_BYTES 12
 #define TAG_BYTES 4
 
-/* The port of the kernel's own route for the frame, NULL if there is none or it is no port of ours. */
+/*
+ * The port of the kernel's own route for the frame, NULL if there is none or it is no port of ours. The kernel is told
+ * what it looks at itself, so that of several next hops it names the one that the frame's flow has.
+ */
 static __always_inline struct p4rtd_port *egress_of(struct __sk_buff *skb, struct frame *f)
 {
 	struct bpf_fib_lookup q = {};
@@ -30,6 +33,7 @@ static __always_inline struct p4rtd_port *egress_of(struct __sk_buff *skb, struc
 		q.ipv4_dst = bpf_htonl((u32)(f->key[7] >> 32));
 	} else {
 		q.family = AF_INET6;
+		q.flowinfo = f->flowinfo;
 		q.ipv6_src[0] = bpf_htonl((u32)f->key[4]);
 		q.ipv6_src[1] = bpf_htonl((u32)(f->key[4] >> 32));
 		q.ipv6_src[2] = bpf_htonl((u32)f->key[5]);
@@ -39,7 +43,7 @@ static __always_inline struct p4rtd_port *egress_of(struct __sk_buff *skb, struc
 		q.ipv6_dst[2] = bpf_htonl((u32)f->key[7]);
 		q.ipv6_dst[3] = bpf_htonl((u32)(f->key[7] >> 32));
 	}
-	if (presence & P4RTD_HAS_L4) {
+	if (presence & P4RTD_HAS_L4 && !f->fragment) {
 		q.sport = bpf_htons((u16)(f->key[3] >> 48));
 		q.dport = bpf_htons((u16)(f->key[3] >> 32));
 	}

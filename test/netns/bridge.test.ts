@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { noLeaks } from "../support/no-leaks.js";
-import type { Capture } from "./capture.js";
+import { is, type Capture } from "./capture.js";
 import { describeInNetns } from "./capability.js";
 import { Controller } from "./controller.js";
-import { fromLeft, is, lldpFrame } from "./frames.js";
+import { fromLeft, lldpFrame } from "./frames.js";
 import { at, Neighbourhood } from "./neighbourhood.js";
 import { noTraces } from "./no-traces.js";
 import { ping, Program } from "./program.js";

@@ -80,3 +80,8 @@ export class Capture implements AsyncDisposable {
     this.#came();
   }
 }
+
+/** True for exactly `frame`. */
+export function is(frame: Uint8Array): (other: Uint8Array) => boolean {
+  return (other) => Buffer.from(other).equals(frame);
+}

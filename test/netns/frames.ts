@@ -32,11 +32,6 @@ export function datagram({ ttl, bytes = minBytes }: { readonly ttl: number; read
   return padded(Buffer.concat([macs, Buffer.from(packet)]));
 }
 
-/** True for exactly `frame`. */
-export function is(frame: Uint8Array): (other: Uint8Array) => boolean {
-  return (other) => Buffer.from(other).equals(frame);
-}
-
 function padded(frame: Buffer): Buffer {
   return Buffer.concat([frame, Buffer.alloc(Math.max(0, minBytes - frame.length))]);
 }

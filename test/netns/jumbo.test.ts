@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import type { Daemon } from "../support/daemon.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { describeInNetns } from "./capability.js";
+import { is } from "./capture.js";
 import { Controller } from "./controller.js";
-import { datagram, is } from "./frames.js";
+import { datagram } from "./frames.js";
 import { dropped, Neighbourhood } from "./neighbourhood.js";
 import { noTraces } from "./no-traces.js";
 
