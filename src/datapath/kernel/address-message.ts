@@ -35,6 +35,7 @@ const allInterfaces = -1;
 
 /** An address of the box. `key` tells one reason for it from another. */
 export interface LocalAddress {
+  readonly reason: "route" | "group";
   /** 4 or 16 bytes. */
   readonly address: Uint8Array;
   readonly key: string;
@@ -61,6 +62,7 @@ export function decodeLocalRoute(body: Uint8Array): LocalAddress | undefined {
   const { outputIfindex, priority, preferredSource } = RouteAttribute;
   const parts = [outputIfindex, priority, preferredSource].map((part) => hexOf(attributes?.get(part)));
   return {
+    reason: "route",
     address,
     key: ["route", u32Of(attributes?.get(RouteAttribute.table)) ?? table, type, hexOf(address), ...parts].join(" "),
     ifindex: u32Of(attributes?.get(outputIfindex)) ?? 0,
@@ -74,7 +76,8 @@ export function decodeJoined(body: Uint8Array): LocalAddress | undefined {
   const address = decodeAttributes(body, addressHeadBytes)?.get(AddressAttribute.multicast);
   if (address === undefined || address.length === 0 || address.length !== bytesOf(body[0] ?? 0)) return undefined;
   const ifindex = viewOf(body).getUint32(4, littleEndian);
-  return { address, key: `joined ${ifindex} ${hexOf(address)}`, ifindex, whileUp: false };
+  const key = `joined ${ifindex} ${hexOf(address)}`;
+  return { reason: "group", address, key, ifindex, whileUp: false };
 }
 
 /** Asks for every route of a family. */

@@ -33,8 +33,8 @@ export const Oper = {
   up: 6,
 } as const;
 
-const Attribute = { address: 1, name: 3, mtu: 4, afSpec: 26, operState: 16, linkInfo: 18 } as const;
-const Info = { kind: 1, data: 2 } as const;
+const Attribute = { address: 1, name: 3, mtu: 4, master: 10, operState: 16, linkInfo: 18, afSpec: 26 } as const;
+const Info = { kind: 1, data: 2, memberKind: 4 } as const;
 const vethPeer = 1;
 const inetConf = 1;
 const inet6AddressGeneration = 8;
@@ -54,6 +54,10 @@ export interface Link {
   readonly mtu: number;
   /** One of `Oper`. */
   readonly operState: number;
+  /** What made it, such as `bond` or `veth`; undefined: a driver. */
+  readonly kind: string | undefined;
+  /** The ifindex of the VRF that it is in; 0: none. */
+  readonly vrf: number;
 }
 
 /**
@@ -65,6 +69,8 @@ export function decodeLink(body: Uint8Array): Link | undefined {
   const attributes = decodeAttributes(body, headBytes);
   const name = textOf(attributes?.get(Attribute.name));
   if (attributes === undefined || name === undefined) return undefined;
+  const info = decodeAttributes(attributes.get(Attribute.linkInfo) ?? new Uint8Array());
+  const inVrf = textOf(info?.get(Info.memberKind)) === "vrf";
   const view = viewOf(body);
   return {
     ifindex: view.getInt32(4, littleEndian),
@@ -72,6 +78,8 @@ export function decodeLink(body: Uint8Array): Link | undefined {
     flags: view.getUint32(8, littleEndian),
     mtu: u32Of(attributes.get(Attribute.mtu)) ?? 0,
     operState: attributes.get(Attribute.operState)?.[0] ?? Oper.unknown,
+    kind: textOf(info?.get(Info.kind)),
+    vrf: inVrf ? (u32Of(attributes.get(Attribute.master)) ?? 0) : 0,
   };
 }
 

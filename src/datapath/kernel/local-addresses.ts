@@ -16,6 +16,8 @@ export class LocalAddresses {
   readonly #publish: (addresses: readonly Uint8Array[]) => void;
   #given: readonly Uint8Array[] = [];
   #reasons = new Map<string, LocalAddress>();
+  /** The VRFs that interfaces are in, by ifindex. */
+  #vrfs = new Map<number, number>();
   #changed = true;
 
   /** @param publish is given every address, each once */
@@ -48,9 +50,10 @@ export class LocalAddresses {
     }
   }
 
-  /** Starts afresh with what `messages` say, in order. */
+  /** Starts afresh with what `messages` say, in order: netdevs before the routes by them. */
   replace(messages: readonly NetlinkMessage[]): void {
     this.#reasons = new Map();
+    this.#vrfs = new Map();
     this.#changed = true;
     for (const message of messages) this.apply(message);
   }
@@ -70,10 +73,17 @@ export class LocalAddresses {
   #prune(type: number, body: Uint8Array): void {
     const link = decodeLink(body);
     if (link === undefined) return;
+    const { ifindex, vrf } = link;
     const gone = type === LinkMessage.delete;
-    if (!gone && (link.flags & LinkFlag.up) !== 0) return;
+    // With the VRF all routes by the netdev go; those of the new table are told one by one, afterwards.
+    const moved = (this.#vrfs.get(ifindex) ?? 0) !== vrf;
+    if (gone || vrf === 0) this.#vrfs.delete(ifindex);
+    else this.#vrfs.set(ifindex, vrf);
+    const down = (link.flags & LinkFlag.up) === 0;
+    if (!gone && !moved && !down) return;
     for (const local of this.#reasons.values())
-      if (local.ifindex === link.ifindex && (gone || local.whileUp)) this.#remove(local);
+      if (local.ifindex === ifindex && (gone || (moved && local.reason === "route") || (down && local.whileUp)))
+        this.#remove(local);
   }
 
   #add(local: LocalAddress | undefined): void {

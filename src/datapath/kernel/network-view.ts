@@ -122,7 +122,7 @@ export class NetworkView {
     }
     this.#retry.reset();
     this.links.replace([...links, ...meanwhile]);
-    locals?.replace([...addresses, ...meanwhile]);
+    locals?.replace([...links, ...addresses, ...meanwhile]);
     this.#settle();
   }
 
