@@ -125,10 +125,12 @@ export const events: Readonly<Record<string, EventDescription>> = {
   "port.not_adopted": {
     level: "warn",
     title: "A network interface cannot be made a port",
-    cause: "An interface of a configured name appeared, and the kernel or another p4rtd keeps it; `reason` says which.",
+    cause:
+      "An interface of a configured name appeared, and it is a bond, team, bridge or VRF, or the kernel or another p4rtd keeps it; `reason` says which.",
     effect:
       "The port stays down. p4rtd tries again whenever the interface changes, and every few seconds (10 at most).",
-    remedy: "Do what `reason` says, such as stopping the other p4rtd.",
+    remedy:
+      "Do what `reason` says, such as stopping the other p4rtd; of a bond, team, bridge or VRF configure the members.",
   },
   "port.not_changed": {
     level: "warn",

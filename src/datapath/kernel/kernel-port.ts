@@ -33,6 +33,9 @@ export const portCpu = 2;
 const defaultMtu = 1500;
 const vlanTagBytes = 4;
 
+/** Kinds of netdevs that only hand on what their members receive. */
+const kindsOfMembers: ReadonlySet<string | undefined> = new Set(["bond", "bridge", "team", "vrf"]);
+
 /** What is open while the port has a netdev. */
 interface Adopted {
   readonly ifindex: number;
@@ -94,6 +97,7 @@ export class KernelPort {
   /**
    * Makes the netdev the port's: locked, known to the program, with the program attached, open to frames to other
    * stations, and with a way out. Nothing is left of a part of it that fails.
+   * @precondition it is fit
    * @throws SystemError if the kernel refuses, EADDRINUSE: another process serves it
    */
   adopt(link: Link): void {
@@ -182,6 +186,14 @@ export class KernelPort {
     if (ifindex === undefined) return;
     this.parts.bpf.setPort(ifindex, { portId: id, slot, flags: flagsOf(state) });
   }
+}
+
+/**
+ * Why a netdev is no port, whoever serves it; undefined: it may be one. A port is a wire: of a LAG, a bridge or a VRF
+ * these are the members.
+ */
+export function unfitness({ kind }: Link): string | undefined {
+  return kindsOfMembers.has(kind) ? `it is a ${kind}: make its members ports` : undefined;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { DatapathEvent } from "../datapath.js";
 import { cpuPort, cpuPortName } from "../port.js";
 import type { PortId, PortState } from "../port.js";
 import { BackOff } from "./back-off.js";
-import { KernelPort } from "./kernel-port.js";
+import { KernelPort, unfitness } from "./kernel-port.js";
 import type { KernelPortSpec, PortParts } from "./kernel-port.js";
 import { LinkFlag, LinkMessage, changeFlags, changeMtu } from "./link-message.js";
 import type { Link } from "./link-message.js";
@@ -119,8 +119,8 @@ export class KernelPorts {
       if (port.spec.type === "tap") addon.createTap({ netns, name: port.netdev });
       bpf.resetSlot(port.slot);
       const link = links.get(port.netdev);
-      if (link !== undefined) port.adopt(link);
-      return ok;
+      const problem = link && adopt(port, link);
+      return problem === undefined ? ok : refusal(Code.FAILED_PRECONDITION, problem, { port: port.id });
     } catch (error) {
       return refusal(Code.FAILED_PRECONDITION, problemOf(port, error), { port: port.id });
     }
@@ -143,19 +143,18 @@ export class KernelPorts {
   }
 
   #adopt(port: KernelPort, link: Link): void {
-    try {
-      port.adopt(link);
+    const problem = adopt(port, link);
+    if (problem === undefined) {
       this.#parts.log.info("port.adopted", { port: port.name, netdev: port.netdev, ifindex: link.ifindex });
       if (port.spec.type === "tap") this.#startTap(port, link.ifindex);
-    } catch (error) {
-      const problem = problemOf(port, error);
-      if (problem !== port.problem) {
-        this.#parts.log.warn("port.not_adopted", { port: port.name, reason: problem });
-        this.#retry.reset();
-      }
-      port.refuse(link, problem);
-      this.#retry.again();
+      return;
     }
+    if (problem !== port.problem) {
+      this.#parts.log.warn("port.not_adopted", { port: port.name, reason: problem });
+      this.#retry.reset();
+    }
+    port.refuse(link, problem);
+    this.#retry.again();
   }
 
   #askAnew(): void {
@@ -203,11 +202,27 @@ export class KernelPorts {
   }
 }
 
+/** Makes `link` the port's netdev. Returns why it cannot be, or undefined. */
+function adopt(port: KernelPort, link: Link): string | undefined {
+  const unfit = unfitness(link);
+  if (unfit !== undefined) return notHad(port, unfit);
+  try {
+    port.adopt(link);
+    return undefined;
+  } catch (error) {
+    return problemOf(port, error);
+  }
+}
+
 function problemOf(port: KernelPort, error: unknown): string {
   if (!isSystemError(error)) throw error;
   return error.code === "EADDRINUSE"
     ? `netdev '${port.netdev}' of port '${port.name}' is served by another p4rtd`
-    : `netdev '${port.netdev}' of port '${port.name}' cannot be had: ${error.message}`;
+    : notHad(port, error.message);
+}
+
+function notHad(port: KernelPort, why: string): string {
+  return `netdev '${port.netdev}' of port '${port.name}' cannot be had: ${why}`;
 }
 
 function notThere(id: PortId): Result {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Addon, BpfDatapath } from "../../../../src/addon/addon.js";
+import { Code } from "../../../../src/base/status.js";
 import { silentLogger } from "../../../../src/base/logger.js";
 import { KernelPorts } from "../../../../src/datapath/kernel/kernel-ports.js";
 import { LinkFlag, LinkMessage } from "../../../../src/datapath/kernel/link-message.js";
 import { LinkTable } from "../../../../src/datapath/kernel/link-table.js";
-import { attribute, joined, text, u32 } from "../../../../src/datapath/kernel/netlink.js";
+import { attribute, joined, nest, text, u32 } from "../../../../src/datapath/kernel/netlink.js";
 import { RouteSocket } from "../../../../src/datapath/kernel/route-socket.js";
 import type { PortId } from "../../../../src/datapath/port.js";
 
@@ -57,10 +58,15 @@ class ScriptedKernel {
   }
 
   /** Tells of netdevs, all of which changed before the ports hear of any. */
-  tell(...netdevs: readonly { ifindex: number; name: string; flags?: number }[]): void {
-    for (const { ifindex, name, flags = up } of netdevs) {
+  tell(...netdevs: readonly { ifindex: number; name: string; flags?: number; kind?: string }[]): void {
+    for (const { ifindex, name, flags = up, kind = "veth" } of netdevs) {
       const head = joined([u32(0), u32(ifindex), u32(flags), u32(0)]);
-      const body = joined([head, attribute(3, text(name)), attribute(4, u32(1500))]);
+      const body = joined([
+        head,
+        attribute(3, text(name)),
+        attribute(4, u32(1500)),
+        nest(18, attribute(1, text(kind))),
+      ]);
       this.links.apply({ type: LinkMessage.new, flags: 0, sequence: 0, body });
     }
     this.ports.follow();
@@ -115,6 +121,19 @@ describe("ports of the kernel datapath", () => {
     await delay(350);
     assert.deepEqual(kernel.attachedTo, [7]);
   });
+
+  for (const kind of ["bond", "bridge", "team", "vrf"])
+    it(`are no ${kind}, whose members are ports, there already or not`, () => {
+      kernel.ports.add({ id: port1, name: "later" });
+      kernel.tell({ ifindex: 7, name: "a", kind }, { ifindex: 8, name: "later", kind });
+      const refused = kernel.ports.add({ id: port2, name: "p", netdev: "a" });
+      assert.ok(!refused.ok);
+      assert.equal(refused.status.code, Code.FAILED_PRECONDITION);
+      const why = `cannot be had: it is a ${kind}: make its members ports`;
+      assert.equal(refused.status.message, `netdev 'a' of port 'p' ${why}`);
+      assert.equal(kernel.ports.get(port1)?.problem, `netdev 'later' of port 'later' ${why}`);
+      assert.deepEqual([kernel.told, kernel.attachedTo], [["port.not_adopted"], []]);
+    });
 
   it("take each other's netdevs when those swap their names", () => {
     kernel.tell({ ifindex: 7, name: "a" }, { ifindex: 8, name: "b" });
