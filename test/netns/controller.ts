@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { etherType, inserting, metadataTexts, packetOut, ttl } from "../conformance/wbb.js";
 import type { Daemon } from "../support/daemon.js";
-import { primary, type P4Client, type P4Stream, type TableEntry } from "../support/p4-client.js";
+import { long, primary, type P4Client, type P4Stream, type TableEntry } from "../support/p4-client.js";
 
 /** LLDP, GDP, and TTL 0 … 2 of IPv4 and IPv6: everything that WBB's restriction allows. */
 export const wbbRules: readonly TableEntry[] = [
@@ -25,18 +25,23 @@ export class Controller {
   private constructor(
     readonly client: P4Client,
     readonly stream: P4Stream,
+    readonly deviceId: bigint,
   ) {}
 
-  /** Becomes primary of device 1, pushes WBB, and installs `rules`. */
-  static async connect(daemon: Daemon, rules: readonly TableEntry[] = wbbRules): Promise<Controller> {
+  /** Becomes primary of a device, pushes WBB, and installs `rules`. */
+  static async connect(
+    daemon: Daemon,
+    rules: readonly TableEntry[] = wbbRules,
+    deviceId: bigint = 1n,
+  ): Promise<Controller> {
     const client = await daemon.client();
-    const controller = new Controller(client, await primary(client));
+    const controller = new Controller(client, await primary(client, 1n, "wbb", { deviceId }), deviceId);
     await controller.install(rules);
     return controller;
   }
 
   async install(rules: readonly TableEntry[]): Promise<void> {
-    if (rules.length > 0) await this.client.write(inserting(rules, 1));
+    if (rules.length > 0) await this.client.write(inserting(rules, 1, { deviceId: long(this.deviceId) }));
   }
 
   /** Takes the first frame that `wanted` names; others wait. @throws if nothing more comes for 8 s */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { tcxCount } from "../support/attached.js";
 import { noLeaks } from "../support/no-leaks.js";
+import { requirement } from "../support/requirement.js";
 import { describeInNetns } from "./capability.js";
 import { run } from "./commands.js";
 import { Controller } from "./controller.js";
@@ -35,35 +36,40 @@ describeInNetns(
     noTraces("noted daemons");
 
     for (const attach of ["auto", "clsact"])
-      it(`loses no other traffic, is followed by one that traps again, and leaves nothing after --cleanup (attach: ${attach})`, async function () {
-        this.timeout(30_000);
-        await using lab = await Neighbourhood.build();
-        const before = leftIn(lab);
-        const datapath = `, attach: ${attach}`;
-        const first = await lab.start({ datapath });
-        const controller = await Controller.connect(first);
-        lab.use(flood(lab, { ttl: loadTtl, rate: 20_000, bytes: 120 }));
-        const echo = ["ping", "-n", "-c", `${pings}`, "-i", "0.01", "-W", "2", at.right.v4];
-        const pinging = lab.use(Program.start(lab.left, echo));
-        await controller.packetIn(isLoad);
-        first.signal("SIGKILL");
-        assert.equal((await first.ended).code, null);
+      requirement(
+        "FPX-26",
+        `loses no other traffic, is followed by one that traps again with the same port ids, and leaves nothing after --cleanup (attach: ${attach})`,
+        async function (this: Mocha.Context) {
+          this.timeout(30_000);
+          await using lab = await Neighbourhood.build();
+          const before = leftIn(lab);
+          const datapath = `, attach: ${attach}`;
+          const first = await lab.start({ datapath });
+          const controller = await Controller.connect(first);
+          lab.use(flood(lab, { ttl: loadTtl, rate: 20_000, bytes: 120 }));
+          const echo = ["ping", "-n", "-c", `${pings}`, "-i", "0.01", "-W", "2", at.right.v4];
+          const pinging = lab.use(Program.start(lab.left, echo));
+          const then = await controller.packetIn(isLoad);
+          first.signal("SIGKILL");
+          assert.equal((await first.ended).code, null);
 
-        const second = await lab.start({ datapath });
-        const { ingress, egress } = await (await Controller.connect(second)).packetIn(isLoad);
-        assert.deepEqual([ingress, egress], ["1", "2"]);
-        const serious = second.events.filter(({ level }) => ["warn", "error", "fatal"].includes(level));
-        assert.deepEqual(serious, []);
-        const { output } = await pinging.ended;
-        assert.match(output, new RegExp(`${pings} packets transmitted, ${pings} received`));
+          const second = await lab.start({ datapath });
+          const { ingress, egress } = await (await Controller.connect(second)).packetIn(isLoad);
+          assert.deepEqual([ingress, egress], ["1", "2"]);
+          assert.deepEqual([then.ingress, then.egress], [ingress, egress]);
+          const serious = second.events.filter(({ level }) => ["warn", "error", "fatal"].includes(level));
+          assert.deepEqual(serious, []);
+          const { output } = await pinging.ended;
+          assert.match(output, new RegExp(`${pings} packets transmitted, ${pings} received`));
 
-        second.signal("SIGKILL");
-        await second.ended;
-        assert.notDeepEqual(leftIn(lab), before, "a killed p4rtd leaves something");
-        const { code, stderr } = await lab.cleanup();
-        assert.deepEqual([code, stderr], [0, ""]);
-        assert.deepEqual(leftIn(lab), before);
-      });
+          second.signal("SIGKILL");
+          await second.ended;
+          assert.notDeepEqual(leftIn(lab), before, "a killed p4rtd leaves something");
+          const { code, stderr } = await lab.cleanup();
+          assert.deepEqual([code, stderr], [0, ""]);
+          assert.deepEqual(leftIn(lab), before);
+        },
+      );
   },
   ["gcc", "tc", "nsenter", "python3"],
 );
