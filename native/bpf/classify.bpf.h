@@ -21,17 +21,12 @@ static __always_inline void load_fence(struct frame *f)
 		full_fence(f);
 }
 
-static __always_inline bool step_of(u64 *step)
+static __always_inline u64 step_now(void)
 {
-	struct p4rtd_control *c = bpf_map_lookup_elem(&control, &(u32){0});
-
-	if (!c)
-		return false;
-	*step = *(volatile u64 *)&c->step;
-	return true;
+	return *(volatile u64 *)&control.step;
 }
 
-static __always_inline void consider(struct frame *f, const struct p4rtd_slot *slot, u32 flags)
+static __always_inline void consider(struct frame *f, const struct p4rtd_slot *slot, const struct p4rtd_tuple *tuple)
 {
 	u64 span = *(const volatile u64 *)&slot->from;
 	u32 from = (u32)span, to = span >> 32;
@@ -44,34 +39,59 @@ static __always_inline void consider(struct frame *f, const struct p4rtd_slot *s
 		return;
 	f->best.priority = slot->priority;
 	f->best.age = slot->age;
-	f->best.names_ethertype = flags & P4RTD_TUPLE_NAMES_ETHERTYPE;
+	f->best.takes_local = !(tuple->need & P4RTD_NEEDS_STRANGER);
 	f->best.match.rule = slot->rule;
 	f->best.match.action = slot->action;
 	f->best.match.meter = slot->meter;
 }
 
-/* Looks into tuple `i` of the table; 1 ends the walk. */
-static __always_inline long look(struct frame *f, u32 i)
+/* A walk through tuples of the list. */
+struct walk {
+	struct frame *frame;
+	const u8 *tuples;  /* of the list */
+	const u64 *filter; /* the list's bitmap */
+	u64 first;	   /* where it begins, in bytes from `tuples` */
+};
+
+enum seen {
+	NOTHING,
+	CANDIDATE, /* the filter has the frame's key */
+	END,	   /* no later tuple can have a better rule */
+};
+
+/* Looks at the tuple `at` bytes behind w->tuples. Its bounds are what the verifier wants: user space keeps them. */
+static __always_inline enum seen look(const struct walk *w, u64 at)
 {
+	const struct frame *f = w->frame;
+	const struct p4rtd_tuple *tuple;
+	u64 hash, word;
+
+	if (at > options.last_tuple)
+		return END;
+	tuple = (const struct p4rtd_tuple *)(w->tuples + at);
+	if (tuple->best < f->best.priority)
+		return END;
+	if (tuple->need & f->absent)
+		return NOTHING;
+	hash = p4rtd_hash_masked(f->key, tuple->mask, tuple->id, tuple->flags);
+	at = p4rtd_filter_word(hash, f->filter_shift) & options.filter_mask;
+	word = *(const volatile u64 *)(w->filter + at);
+	return unlikely(p4rtd_filter_passes(word, hash)) ? CANDIDATE : NOTHING;
+}
+
+/* Looks for the frame's key among the rules of that tuple. */
+static __always_inline void look_up(const struct walk *w, u64 at)
+{
+	const struct p4rtd_tuple *tuple = (const struct p4rtd_tuple *)(w->tuples + at);
+	struct frame *f = w->frame;
 	struct p4rtd_rule_key key;
 	struct p4rtd_rule_ref *ref;
-	struct p4rtd_tuple *tuple;
 	struct p4rtd_cell *cell;
-	u64 hash, bits, *word;
-	u32 at = f->first + i, shift;
 
-	tuple = bpf_map_lookup_elem(&tuples, &at);
-	if (!tuple || tuple->best < f->best.priority)
-		return 1;
-	if (tuple->need & f->absent || (f->naming_only && !(tuple->flags & P4RTD_TUPLE_NAMES_ETHERTYPE)))
-		return 0;
-	hash = p4rtd_hash_masked(f->key, tuple->mask, tuple->id, tuple->flags);
-	shift = f->filter_shift & 63;
-	at = f->filter_first + (u32)p4rtd_filter_word(hash, shift);
-	word = bpf_map_lookup_elem(&filter, &at);
-	bits = p4rtd_filter_bits(hash, shift);
-	if (!word || (*(volatile u64 *)word & bits) != bits)
-		return 0;
+	if (at > options.last_tuple)
+		return;
+	/* Reads the frame's words again: it is better than to keep them for the few tuples that come here. */
+	barrier();
 	key.words[0] = f->key[0] & tuple->mask[0];
 	key.words[1] = f->key[1] & tuple->mask[1];
 	key.words[2] = f->key[2] & tuple->mask[2];
@@ -84,54 +104,73 @@ static __always_inline long look(struct frame *f, u32 i)
 	key.pad = 0;
 	ref = bpf_map_lookup_elem(&rules, &key);
 	if (!ref)
-		return 0;
+		return;
 	cell = bpf_map_lookup_elem(&cells, &ref->cell);
 	if (!cell)
-		return 0;
-	consider(f, &cell->slots[0], tuple->flags);
-	consider(f, &cell->slots[1], tuple->flags);
-	return 0;
+		return;
+	consider(f, &cell->slots[0], tuple);
+	consider(f, &cell->slots[1], tuple);
 }
 
-struct walk {
-	struct frame *frame;
-};
-
-static long visit(u32 i, struct walk *walk)
+/* Walks to `end`; no call in the inner loop, so that all registers are its own. */
+static __always_inline void walk_to(const struct walk *w, u64 end)
 {
-	return look(walk->frame, i);
+	u64 at = w->first;
+
+	for (;;) {
+		enum seen seen = NOTHING;
+
+		for (; at < end; at += sizeof(struct p4rtd_tuple)) {
+			opaque(at);
+			seen = look(w, at);
+			if (seen != NOTHING)
+				break;
+		}
+		if (seen != CANDIDATE)
+			return;
+		look_up(w, at);
+		at += sizeof(struct p4rtd_tuple);
+	}
+}
+
+/* Changes nothing in `w`: the verifier, which believes that it does, would look at each turn. */
+static long visit(u32 i, struct walk *w)
+{
+	u64 at = w->first + (u64)i * sizeof(struct p4rtd_tuple);
+	enum seen seen;
+
+	opaque(at);
+	seen = look(w, at);
+	if (seen == CANDIDATE)
+		look_up(w, at);
+	return seen == END;
 }
 
 /*
- * Leaves in f->best the best rule of table `t` of list f->list. Returns 0.
+ * Leaves in f->best the best rule of the f->tuples tuples from f->first on. Returns 0.
  *
- * A global function, as are match_table and match_tables: the verifier looks at it once, apart from the ways that lead
- * to it. Linux 6.1 takes bpf_loop only; a loop as it stands saves the call and the return of each turn.
+ * A global function: the verifier looks at it once, apart from the ways that lead to it. Linux 6.1 takes bpf_loop only;
+ * a loop as it stands saves the call and the return of each turn.
  */
-__noinline int find_best(u32 t, u32 naming_only)
+__noinline int find_best(struct frame *f)
 {
-	struct frame *f = bpf_map_lookup_elem(&frames, &(u32){0});
-	struct p4rtd_list *list;
-	u32 count;
+	struct walk w = { .frame = f };
+	u32 list, half;
 
-	if (!f || t >= P4RTD_MAX_TABLES)
+	if (!f)
 		return 0;
-	list = bpf_map_lookup_elem(&lists, &f->list);
-	if (!list)
-		return 0;
-	count = list->table[t].count;
 	f->best.priority = -1;
-	f->naming_only = naming_only;
-	f->first = f->list * options.max_tuples + list->table[t].first;
-	if (options.plain_loop) {
-		for (u32 i = 0; i < P4RTD_PLAIN_TUPLES; i++)
-			if (i >= count || look(f, i))
-				break;
-	} else {
-		struct walk walk = { .frame = f };
-
-		bpf_loop(count, visit, &walk, 0);
-	}
+	list = f->list;
+	half = f->filter_half;
+	w.tuples = bpf_map_lookup_elem(&tuples, &list);
+	w.filter = bpf_map_lookup_elem(&filter, &half);
+	if (!w.tuples || !w.filter)
+		return 0;
+	w.first = (u64)f->first * sizeof(struct p4rtd_tuple);
+	if (options.plain_loop)
+		walk_to(&w, w.first + (u64)f->tuples * sizeof(struct p4rtd_tuple));
+	else
+		bpf_loop(f->tuples, visit, &w, 0);
 	return 0;
 }
 
@@ -155,58 +194,51 @@ static __always_inline bool is_local(struct frame *f)
 	return bpf_map_lookup_elem(&locals, &local) != NULL;
 }
 
-/* Adds to f->matches what table `t` of list f->list says, if anything. Returns 0. */
-__noinline int match_table(u32 t)
+/* Adds to f->matches what table `t` of the list says, if anything. */
+static __always_inline void match_table(struct frame *f, const volatile struct p4rtd_list *list, u32 t)
 {
-	struct frame *f = bpf_map_lookup_elem(&frames, &(u32){0});
 	u32 at;
 
-	if (!f)
-		return 0;
-	find_best(t, 0);
-	if (f->best.priority < 0)
-		return 0;
-	if (options.exclude_local && !f->best.names_ethertype && is_local(f)) {
-		find_best(t, 1);
+	f->first = list->table[t].first;
+	f->tuples = list->table[t].count;
+	f->absent = ~(u32)f->key[0] & ~P4RTD_NEEDS_STRANGER;
+	find_best(f);
+	if (likely(f->best.priority < 0))
+		return;
+	if (options.exclude_local && !f->best.takes_local && is_local(f)) {
+		f->absent |= P4RTD_NEEDS_STRANGER;
+		find_best(f);
 		if (f->best.priority < 0) {
 			f->local = 1;
-			return 0;
+			return;
 		}
 	}
 	at = f->count;
 	if (at >= P4RTD_MAX_TABLES)
-		return 0;
+		return;
 	opaque(at);
 	f->matches[at & (P4RTD_MAX_TABLES - 1)] = f->best.match;
 	f->count = at + 1;
-	return 0;
 }
 
 /*
  * Leaves in f->matches what each table says to the frame, as of one generation.
  * Returns 1, or 0 if the generation changed in each try: then nothing may be done by `matches`.
  */
-__noinline int match_tables(void)
+static __always_inline bool match_tables(struct frame *f)
 {
-	struct frame *f = bpf_map_lookup_elem(&frames, &(u32){0});
-	u64 step, again;
+	u64 step;
 
-	if (!f)
-		return 0;
-	f->absent = ~(u32)f->key[0];
 	for (u32 try = 0; try < P4RTD_TRIES; try++) {
-		struct p4rtd_list *list;
+		const volatile struct p4rtd_list *list;
 		u32 tables;
 
-		if (!step_of(&step))
-			return 0;
+		step = step_now();
 		load_fence(f);
 		f->generation = (u32)step;
 		f->list = step >> 32;
-		list = bpf_map_lookup_elem(&lists, &f->list);
-		if (!list)
-			return 0;
-		f->filter_first = list->filter_first;
+		list = &lists[f->list & 1];
+		f->filter_half = list->filter_half;
 		f->filter_shift = list->filter_shift;
 		f->count = 0;
 		f->local = 0;
@@ -214,15 +246,13 @@ __noinline int match_tables(void)
 		for (u32 t = 0; t < P4RTD_MAX_TABLES; t++) {
 			if (t >= tables)
 				break;
-			match_table(t);
+			match_table(f, list, t);
 		}
 		load_fence(f);
-		if (!step_of(&again))
-			return 0;
-		if (again == step)
-			return 1;
+		if (likely(step_now() == step))
+			return true;
 	}
-	return 0;
+	return false;
 }
 
 #endif

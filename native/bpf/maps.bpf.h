@@ -22,6 +22,8 @@ typedef __s64 s64;
 #define barrier() asm volatile("" ::: "memory")
 /* Hides from the compiler what it knows of `x`, so that it keeps the comparison the verifier needs. */
 #define opaque(x) asm volatile("" : "+r"(x))
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
 
 const volatile struct p4rtd_options options = {};
 
@@ -44,34 +46,22 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
+	__uint(max_entries, 2);
 	__type(key, u32);
-	__type(value, struct p4rtd_tuple);
+	__uint(value_size, sizeof(struct p4rtd_tuple));
 } tuples SEC(".maps");
+
+/* These two are of fixed size: maps that the program reads as it does variables, without a look-up. */
+struct p4rtd_list lists[2] SEC(".bss.lists");
+struct p4rtd_control control SEC(".bss.control");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 2);
 	__type(key, u32);
-	__type(value, struct p4rtd_list);
-} lists SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, u64);
+	__uint(value_size, sizeof(u64));
 } filter SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct p4rtd_control);
-} control SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -153,7 +143,7 @@ struct match {
 struct best {
 	u64 age;
 	s32 priority;
-	u32 names_ethertype;
+	u32 takes_local;
 	struct match match;
 };
 
@@ -164,31 +154,29 @@ struct best {
  */
 struct frame {
 	u64 key[P4RTD_KEY_WORDS];
-	u8 head[HEAD_BYTES];	/* the skb's first bytes, so that most frames are read from once */
-	u8 beyond[HEADER_BYTES]; /* a header that does not lie within them */
-	u32 head_bytes;
-	u32 length; /* with all tags */
-	u32 at;     /* the parser's place in the skb, which lacks the tag that the kernel took off */
-	u32 fragment; /* not 0: of a packet that came in several; routes are not chosen by its ports */
-	__be32 flowinfo; /* traffic class and flow label of IPv6 */
-	u32 cpu;
+
+	/* The port, as of `ports_changes` changes of map `ports`; stays for the CPU's next frame. ifindex 0: none does. */
+	u32 ifindex;
+	u32 ports_changes;
 	u32 port_id;
 	u32 slot;
 	u32 port_flags;
+	u32 cpu;
+	u32 length; /* with all tags */
+	u32 fragment; /* not 0: of a packet that came in several; routes are not chosen by its ports */
+	__be32 flowinfo; /* traffic class and flow label of IPv6 */
 
-	/* The walk: generation and list of this try, the first tuple of the table, who may match. */
+	/* The walk: generation and list of this try, the table's tuples, what keeps the frame from matching. */
 	u32 generation;
 	u32 list;
 	u32 first;
+	u32 tuples;
 	u32 absent;
-	u32 filter_first;
+	u32 filter_half;
 	u32 filter_shift;
-	u32 naming_only;
 	u32 local; /* a table has matches, but none that may take this frame */
 	u32 count; /* of `matches` */
-	u32 fence;
 	struct best best;
-	struct match matches[P4RTD_MAX_TABLES];
 
 	/* What the tables make of it. */
 	u32 fate;
@@ -196,6 +184,14 @@ struct frame {
 	u32 copy_queue; /* plus 1, 0: none */
 	u32 egress_port;
 	u64 now; /* CLOCK_MONOTONIC, 0 until asked for */
+	struct match matches[P4RTD_MAX_TABLES];
+
+	/* The parser of frames that are not plain. */
+	u8 head[HEAD_BYTES];	/* the skb's first bytes, so that most frames are read from once */
+	u8 beyond[HEADER_BYTES]; /* a header that does not lie within them */
+	u32 head_bytes;
+	u32 at; /* its place in the skb, which lacks the tag that the kernel took off */
+	u32 fence;
 };
 
 struct {
@@ -212,9 +208,17 @@ static __always_inline u64 now_of(struct frame *f)
 	return f->now;
 }
 
+/* Keys lie on the stack: Linux 6.1 takes none that lie behind an argument of a global function. */
+static __always_inline struct p4rtd_stats *stats_of(struct frame *f)
+{
+	u32 cpu = f->cpu;
+
+	return bpf_map_lookup_elem(&stats, &cpu);
+}
+
 static __always_inline void count_drop(struct frame *f, enum p4rtd_drop_reason reason)
 {
-	struct p4rtd_stats *s = bpf_map_lookup_elem(&stats, &f->cpu);
+	struct p4rtd_stats *s = stats_of(f);
 
 	if (s)
 		s->drops[reason]++;

@@ -78,11 +78,11 @@ static __always_inline void take(struct frame *f, const struct match *m)
 static __always_inline bool match(struct __sk_buff *skb, struct frame *f)
 {
 	f->fate = 0;
-	if (!parse_frame(skb, f)) {
+	if (unlikely(!parse_frame(skb, f))) {
 		count_drop(f, P4RTD_DROP_unparsable);
 		return false;
 	}
-	if (!match_tables()) {
+	if (unlikely(!match_tables(f))) {
 		count_drop(f, P4RTD_DROP_unsettled);
 		return true;
 	}
@@ -103,6 +103,8 @@ static __always_inline bool deliver(struct __sk_buff *skb, struct frame *f, stru
 	bool metered = (fate & (FATE_LOST_COPY | FATE_COPIED)) == FATE_LOST_COPY;
 	enum p4rtd_drop_reason refused = P4RTD_DROP_REASON_COUNT;
 
+	if (likely(!fate))
+		return true;
 	if (metered)
 		count_drop(f, P4RTD_DROP_rule_meter);
 	if (fate & FATE_COPIED) {
@@ -131,11 +133,11 @@ static __always_inline int classify(struct __sk_buff *skb, struct frame *f)
 {
 	u32 at = f->cpu * P4RTD_MAX_PORTS + (f->slot & (P4RTD_MAX_PORTS - 1));
 	struct p4rtd_port_counter *counted = bpf_map_lookup_elem(&port_counters, &at);
-	struct p4rtd_stats *s = bpf_map_lookup_elem(&stats, &f->cpu);
+	struct p4rtd_stats *s = stats_of(f);
 
 	if (!counted || !s)
 		return GO_ON;
-	if (f->port_flags & P4RTD_PORT_DOWN) {
+	if (unlikely(f->port_flags & P4RTD_PORT_DOWN)) {
 		s->drops[P4RTD_DROP_ingress_port_down]++;
 		counted->dropped++;
 		return GO_ON;
@@ -151,23 +153,47 @@ static __always_inline int classify(struct __sk_buff *skb, struct frame *f)
 	return deliver(skb, f, counted) ? GO_ON : STOP;
 }
 
+/* Looks for the port in the map. Returns 0 if the netdev is none. */
+__noinline int look_up_port(struct frame *f, u32 ifindex, u32 changes)
+{
+	struct p4rtd_port *port;
+
+	if (!f)
+		return 0;
+	load_fence(f);
+	f->ifindex = 0;
+	port = bpf_map_lookup_elem(&ports, &ifindex);
+	if (!port)
+		return 0;
+	f->port_id = port->port_id;
+	f->slot = port->slot;
+	f->port_flags = port->flags;
+	f->ports_changes = changes;
+	f->ifindex = ifindex;
+	return 1;
+}
+
+/* Leaves in `f` the port that the frame came by, often that of this CPU's frame before. False: it came by none. */
+static __always_inline bool find_port(struct __sk_buff *skb, struct frame *f)
+{
+	u32 changes = *(volatile u32 *)&control.ports_changes;
+
+	return likely(f->ifindex == skb->ifindex && f->ports_changes == changes) ||
+	       look_up_port(f, skb->ifindex, changes);
+}
+
 SEC("tc")
 int p4rtd(struct __sk_buff *skb)
 {
 	struct frame *f = bpf_map_lookup_elem(&frames, &(u32){0});
-	u32 ifindex = skb->ifindex;
-	struct p4rtd_port *port = bpf_map_lookup_elem(&ports, &ifindex);
 	int answer;
 
-	if (!f || !port)
+	if (!f || !find_port(skb, f))
 		return GO_ON;
-	f->port_id = port->port_id;
-	f->slot = port->slot;
-	f->port_flags = port->flags;
 	f->cpu = bpf_get_smp_processor_id();
 	f->length = skb->len + (skb->vlan_present ? TAG_BYTES : 0);
 	f->now = 0;
-	if (f->port_flags & P4RTD_PORT_SEGMENTS) {
+	if (unlikely(f->port_flags & P4RTD_PORT_SEGMENTS)) {
 		punt_segment(skb, f);
 		return STOP;
 	}

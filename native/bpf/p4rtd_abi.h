@@ -22,7 +22,7 @@
 #include <linux/bpf.h> /* struct bpf_spin_lock */
 
 /* Layout version of the pinned maps; part of the folder's name. */
-#define P4RTD_LAYOUT 1
+#define P4RTD_LAYOUT 2
 
 /* The words of frame-key.ts, two 32-bit words to each 64-bit one, the even word in the low half. */
 #define P4RTD_KEY_WORDS 8
@@ -93,16 +93,17 @@ struct p4rtd_cell {
 	struct p4rtd_slot slots[2];
 };
 
-/* All its rules name an EtherType: they may take frames addressed to the box itself. */
-#define P4RTD_TUPLE_NAMES_ETHERTYPE 1u
 /* Its mask has bits in words 1 or 2 (MACs, EtherType, tag), in words 4 or 6 (IPv6 addresses). */
 #define P4RTD_TUPLE_ETHERNET 2u
 #define P4RTD_TUPLE_IPV6 4u
 
-/* Value of map `tuples`, at list * max_tuples + position: one distinct mask of a table. */
+/* A bit of `need` that is no header's: the rules name no EtherType, so they take no frame addressed to the box itself. */
+#define P4RTD_NEEDS_STRANGER (1u << 31)
+
+/* One distinct mask of a table. A value of map `tuples`, at the list's number, is an array of max_tuples of them. */
 struct p4rtd_tuple {
 	u64 mask[P4RTD_KEY_WORDS];
-	u32 need; /* presence bits that all rules require */
+	u32 need; /* presence bits that all rules require, P4RTD_NEEDS_STRANGER */
 	s32 best; /* no rule's priority is higher */
 	u32 id;   /* in p4rtd_rule_key.tuple */
 	u32 flags;
@@ -116,34 +117,42 @@ struct p4rtd_table {
 /* Value of map `lists`, two of them. */
 struct p4rtd_list {
 	u32 tables; /* in falling precedence */
-	u32 filter_first; /* first word of the list's bitmap in map `filter`; a power of two of bits */
-	u32 filter_shift; /* 64 - log2(bits) */
+	u32 filter_half; /* the value of map `filter` that is the list's bitmap, a power of two of bits */
+	u32 filter_shift; /* 64 - log2(its words) */
 	u32 pad;
 	struct p4rtd_table table[P4RTD_MAX_TABLES];
 };
 
-/* The hash of a masked key. Odd constants; in both halves the same code. */
-#define P4RTD_HASH_C0 0x9e3779b97f4a7c15ull
-#define P4RTD_HASH_C1 0xbf58476d1ce4e5b9ull
-#define P4RTD_HASH_C2 0x94d049bb133111ebull
-#define P4RTD_HASH_C3 0xd6e8feb86659fd93ull
-#define P4RTD_HASH_C4 0xff51afd7ed558ccdull
-#define P4RTD_HASH_C5 0xc4ceb9fe1a85ec53ull
-#define P4RTD_HASH_C6 0x87c37b91114253d5ull
-#define P4RTD_HASH_C7 0x4cf5ad432745937full
+/*
+ * The hash of a masked key, in both halves the same code. The factors are odd and negative numbers of 32 bits, which an
+ * instruction of most CPUs holds; the last one brings what they leave in the low bits up to where the filter looks.
+ */
+#define P4RTD_HASH_FACTOR(low) ((u64)(s32)(low))
+#define P4RTD_HASH_C0 P4RTD_HASH_FACTOR(0x9e3779b1u)
+#define P4RTD_HASH_C1 P4RTD_HASH_FACTOR(0x85ebca77u)
+#define P4RTD_HASH_C2 P4RTD_HASH_FACTOR(0xc2b2ae3du)
+#define P4RTD_HASH_C3 P4RTD_HASH_FACTOR(0xd6e8feb9u)
+#define P4RTD_HASH_C4 P4RTD_HASH_FACTOR(0xff51afd7u)
+#define P4RTD_HASH_C5 P4RTD_HASH_FACTOR(0xc4ceb9ffu)
+#define P4RTD_HASH_C6 P4RTD_HASH_FACTOR(0x87c37b91u)
+#define P4RTD_HASH_C7 P4RTD_HASH_FACTOR(0xb55a4f09u)
+#define P4RTD_HASH_TUPLE P4RTD_HASH_FACTOR(0x94d049bbu)
+#define P4RTD_HASH_LAST 0x9e3779b97f4a7c15ull
 
 /* `flags`: those of the tuple. Words whose mask is zero add nothing, so that leaving them out changes nothing. */
 static inline __attribute__((always_inline)) u64 p4rtd_hash_masked(const u64 *w, const u64 *mask, u32 tuple, u32 flags)
 {
 	u64 h = (w[0] & mask[0]) * P4RTD_HASH_C0 + (w[3] & mask[3]) * P4RTD_HASH_C3 +
-		(w[5] & mask[5]) * P4RTD_HASH_C5 + (w[7] & mask[7]) * P4RTD_HASH_C7 + tuple * P4RTD_HASH_C1;
+		(w[5] & mask[5]) * P4RTD_HASH_C5 + (w[7] & mask[7]) * P4RTD_HASH_C7 + tuple * P4RTD_HASH_TUPLE;
 
-	if (flags & P4RTD_TUPLE_ETHERNET)
-		h += (w[1] & mask[1]) * P4RTD_HASH_C1 + (w[2] & mask[2]) * P4RTD_HASH_C2;
-	if (flags & P4RTD_TUPLE_IPV6)
-		h += (w[4] & mask[4]) * P4RTD_HASH_C4 + (w[6] & mask[6]) * P4RTD_HASH_C6;
+	if (flags) {
+		if (flags & P4RTD_TUPLE_ETHERNET)
+			h += (w[1] & mask[1]) * P4RTD_HASH_C1 + (w[2] & mask[2]) * P4RTD_HASH_C2;
+		if (flags & P4RTD_TUPLE_IPV6)
+			h += (w[4] & mask[4]) * P4RTD_HASH_C4 + (w[6] & mask[6]) * P4RTD_HASH_C6;
+	}
 	h ^= h >> 32;
-	return h * P4RTD_HASH_C0;
+	return h * P4RTD_HASH_LAST;
 }
 
 /* The same for a key that is masked already. */
@@ -152,16 +161,22 @@ static inline u64 p4rtd_hash(const u64 *w, u32 tuple)
 	return p4rtd_hash_masked(w, w, tuple, P4RTD_TUPLE_ETHERNET | P4RTD_TUPLE_IPV6);
 }
 
-/* The word of the filter, behind filter_first, that has a key's bits. */
+/* The word of the list's bitmap that has a key's bits. */
 static inline __attribute__((always_inline)) u64 p4rtd_filter_word(u64 hash, u32 shift)
 {
-	return hash >> shift >> 6;
+	return hash >> (shift & 63);
 }
 
 /* Those bits, two of the word: one would let every sixteenth key pass that no rule has, two every hundredth. */
-static inline __attribute__((always_inline)) u64 p4rtd_filter_bits(u64 hash, u32 shift)
+static inline __attribute__((always_inline)) u64 p4rtd_filter_bits(u64 hash)
 {
-	return 1ull << (hash >> shift & 63) | 1ull << (hash >> 32 & 63);
+	return 1ull << (hash >> 32 & 63) | 1ull << (hash >> 38 & 63);
+}
+
+/* True if `word` has both. */
+static inline __attribute__((always_inline)) bool p4rtd_filter_passes(u64 word, u64 hash)
+{
+	return word >> (hash >> 32 & 63) & word >> (hash >> 38 & 63) & 1;
 }
 
 /* Value of map `control`, one. */
@@ -169,6 +184,8 @@ struct p4rtd_control {
 	u64 step;
 	u32 need_wakeup; /* the reader sleeps: wake it with the next record */
 	u32 segmenter; /* ifindex of the netdev that undoes segmentation offload, 0: there is none */
+	u32 ports_changes; /* of map `ports`: counted behind each, so that a frame may trust what was read since the last */
+	u32 pad;
 };
 
 #define P4RTD_PORT_DOWN 1u /* frames are counted as ingress-port-down and go on, no rule sees them */
@@ -296,6 +313,8 @@ struct p4rtd_options {
 	u32 police_device;
 	u32 fences; /* the CPU reorders loads: order them */
 	u32 plain_loop; /* max_tuples is at most P4RTD_PLAIN_TUPLES and the verifier takes a loop of so many */
+	u32 last_tuple; /* where the last one of a value of map `tuples` begins, in bytes */
+	u32 filter_mask; /* words of a value of map `filter`, a power of two, less one */
 	u32 pad;
 };
 

@@ -88,14 +88,12 @@ static __always_inline bool copy_frame(struct __sk_buff *skb, u8 *into, const u3
 /* How the record is given to the reader: it is woken only if it sleeps. */
 static __always_inline u64 wakeup(struct frame *f)
 {
-	struct p4rtd_control *c = bpf_map_lookup_elem(&control, &(u32){0});
-
 	/* The reader says that it sleeps and then looks whether a record was begun: one of us sees the other. */
 	full_fence(f);
-	if (!c || !*(volatile u32 *)&c->need_wakeup)
+	if (!*(volatile u32 *)&control.need_wakeup)
 		return BPF_RB_NO_WAKEUP;
 	/* One waking is enough, until the reader runs and sleeps again: each is an interrupt to ourselves. */
-	*(volatile u32 *)&c->need_wakeup = 0;
+	*(volatile u32 *)&control.need_wakeup = 0;
 	return BPF_RB_FORCE_WAKEUP;
 }
 
@@ -154,7 +152,7 @@ static __always_inline enum p4rtd_drop_reason punt(struct __sk_buff *skb, struct
 
 static __always_inline void count_punted(struct frame *f, struct p4rtd_port_counter *counted)
 {
-	struct p4rtd_stats *s = bpf_map_lookup_elem(&stats, &f->cpu);
+	struct p4rtd_stats *s = stats_of(f);
 
 	if (s)
 		s->punted++;

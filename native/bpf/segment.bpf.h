@@ -32,8 +32,7 @@ static __always_inline u32 mark_of(struct frame *f, const struct p4rtd_port *egr
  */
 static __always_inline enum p4rtd_drop_reason punt_segments(struct __sk_buff *skb, struct frame *f)
 {
-	struct p4rtd_control *c = bpf_map_lookup_elem(&control, &(u32){0});
-	u32 segmenter = c ? *(volatile u32 *)&c->segmenter : 0;
+	u32 segmenter = *(volatile u32 *)&control.segmenter;
 	u32 mark = skb->mark;
 	long sent;
 
@@ -54,15 +53,22 @@ static __always_inline u32 port_id_of(u32 slot)
 	return id ? *id : 0;
 }
 
-/* What came out of the far end: punted for the port that its bundle came by. */
-static __always_inline void punt_segment(struct __sk_buff *skb, struct frame *f)
+/*
+ * What came out of the far end: punted for the port that its bundle came by. Returns 0. A global function, so that its
+ * code is not in the way of all other frames.
+ */
+__noinline int punt_segment(struct __sk_buff *skb, struct frame *f)
 {
 	u32 mark = skb->mark, egress = FIELD(mark, EGRESS_SHIFT, P4RTD_MARK_EGRESS_BITS), at;
 	struct p4rtd_port_counter *counted;
 	enum p4rtd_drop_reason refused;
 
+	if (!f)
+		return 0;
+	/* The next frame's port is another one. */
+	f->ifindex = 0;
 	if (mark >> OURS_SHIFT != P4RTD_MARK_OURS)
-		return;
+		return 0;
 	f->slot = FIELD(mark, 0, P4RTD_MARK_SLOT_BITS);
 	f->copy_queue = FIELD(mark, QUEUE_SHIFT, P4RTD_MARK_QUEUE_BITS);
 	f->copy_rule = P4RTD_NO_RULE;
@@ -71,13 +77,16 @@ static __always_inline void punt_segment(struct __sk_buff *skb, struct frame *f)
 	at = f->cpu * P4RTD_MAX_PORTS + f->slot;
 	counted = bpf_map_lookup_elem(&port_counters, &at);
 	if (!counted)
-		return;
+		return 0;
 	if (may_punt(f, &refused)) {
-		if (offer_by_size(skb, f))
-			return count_punted(f, counted);
+		if (offer_by_size(skb, f)) {
+			count_punted(f, counted);
+			return 0;
+		}
 		refused = P4RTD_DROP_punt_backlog;
 	}
 	count_drop(f, refused);
+	return 0;
 }
 
 #endif

@@ -185,7 +185,7 @@ Status BpfHooks::AttachClsact(u32 ifindex, Hook& hook) {
   hook.made_qdisc = made == 0;
   if (!hook.qdisc_marker.empty()) {
     const bool marked = access(hook.qdisc_marker.c_str(), F_OK) == 0;
-    const int map = bpf_object__find_map_fd_by_name(object_.object(), "control");
+    const int map = bpf_object__find_map_fd_by_name(object_.object(), ".bss.control");
     // Any object serves as a mark. It is one of the netdev that was there then; of a new one the qdisc is gone too.
     if (made == 0 && !marked && bpf_obj_pin(map, hook.qdisc_marker.c_str()) < 0)
       return Status::FromErrno("bpf(BPF_OBJ_PIN)", hook.qdisc_marker);

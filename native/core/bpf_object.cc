@@ -99,25 +99,29 @@ Status BpfObject::OpenElf(Loop loop) {
 // Sets what the object leaves open: sizes of maps, and the read-only data.
 Status BpfObject::Size(Loop loop) {
   const RuleSizes& sizes = options_.sizes;
+  const u32 filter_words = FilterWords(sizes) / 2;
   const struct {
     const char* map;
     u32 entries;
+    u32 value_bytes = 0;  // 0: those of the object
   } rows[] = {
       {"rules", sizes.cells()},
       {"cells", sizes.cells()},
-      {"tuples", 2 * sizes.max_tuples},
-      {"filter", FilterWords(sizes)},
+      {"tuples", 2, static_cast<u32>(sizeof(p4rtd_tuple) * sizes.max_tuples)},
+      {"filter", 2, static_cast<u32>(sizeof(u64) * filter_words)},
       {"rule_counters", sizes.cpus * sizes.rules()},
       {"port_counters", sizes.cpus * P4RTD_MAX_PORTS},
       {"stats", sizes.cpus},
       {"meters", sizes.meters()},
       {"punted", options_.ring_bytes},
   };
-  for (const auto& [name, entries] : rows) {
+  for (const auto& [name, entries, value_bytes] : rows) {
     bpf_map* map = bpf_object__find_map_by_name(object_, name);
     if (map == nullptr) return Status::Of(EINVAL, "bpf_object__open_mem", std::string("the object has no map ") + name);
-    const int error = bpf_map__set_max_entries(map, entries);
+    int error = bpf_map__set_max_entries(map, entries);
     if (error < 0) return Status::Of(-error, std::string("bpf_map__set_max_entries(") + name + ")");
+    if (value_bytes > 0) error = bpf_map__set_value_size(map, value_bytes);
+    if (error < 0) return Status::Of(-error, std::string("bpf_map__set_value_size(") + name + ")");
   }
   p4rtd_options options{};
   options.rule_capacity = sizes.rules();
@@ -129,6 +133,8 @@ Status BpfObject::Size(Loop loop) {
   options.police_device = options_.device_policer.has_value();
   options.fences = kFences;
   options.plain_loop = loop == Loop::kPlain;
+  options.last_tuple = static_cast<u32>(sizeof(p4rtd_tuple) * (sizes.max_tuples - 1));
+  options.filter_mask = filter_words - 1;
   bpf_map* data = bpf_object__find_map_by_name(object_, ".rodata");
   if (data == nullptr || bpf_map__set_initial_value(data, &options, sizeof(options)) < 0)
     return Status::Of(EINVAL, "bpf_object__open_mem", "the object's read-only data is not p4rtd_options");
@@ -146,8 +152,8 @@ Status BpfObject::Share() {
     const char* map;
     std::size_t bytes;
   } rows[] = {
-      {control_, "control", sizeof(p4rtd_control)},
-      {lists_, "lists", 2 * sizeof(p4rtd_list)},
+      {control_, ".bss.control", sizeof(p4rtd_control)},
+      {lists_, ".bss.lists", 2 * sizeof(p4rtd_list)},
       {tuples_, "tuples", 2 * sizeof(p4rtd_tuple) * sizes.max_tuples},
       {cells_, "cells", sizeof(p4rtd_cell) * sizes.cells()},
       {filter_, "filter", sizeof(u64) * FilterWords(sizes)},
@@ -195,14 +201,18 @@ Status BpfObject::SetPort(u32 ifindex, const p4rtd_port& port) {
     return Status::FromErrno("bpf(BPF_MAP_UPDATE_ELEM)", "slots");
   if (bpf_map_update_elem(MapFd("ports"), &ifindex, &port, BPF_ANY) < 0)
     return Status::FromErrno("bpf(BPF_MAP_UPDATE_ELEM)", "ports");
+  PortsChanged();
   return Status::Ok();
 }
 
 Status BpfObject::DeletePort(u32 ifindex) {
   if (bpf_map_delete_elem(MapFd("ports"), &ifindex) < 0 && errno != ENOENT)
     return Status::FromErrno("bpf(BPF_MAP_DELETE_ELEM)", "ports");
+  PortsChanged();
   return Status::Ok();
 }
+
+void BpfObject::PortsChanged() { __atomic_fetch_add(&control->ports_changes, 1, __ATOMIC_SEQ_CST); }
 
 Status BpfObject::SetSegmenter(u32 input, u32 output) {
   const p4rtd_port port{0, 0, P4RTD_PORT_SEGMENTS, 0};
@@ -210,6 +220,7 @@ Status BpfObject::SetSegmenter(u32 input, u32 output) {
   if (!status.ok()) return status;
   if (bpf_map_update_elem(MapFd("ports"), &output, &port, BPF_ANY) < 0)
     return Status::FromErrno("bpf(BPF_MAP_UPDATE_ELEM)", "ports");
+  PortsChanged();
   segmenter_output_ = output;
   __atomic_store_n(&control->segmenter, input, __ATOMIC_RELEASE);
   return Status::Ok();

@@ -112,6 +112,8 @@ class BpfObject : public RuleMaps {
   Status Size(Loop loop);
   Status Share();
   Status FillPolicers();
+  // Tells the program that what it keeps of map `ports` may be old. After every change of the map.
+  void PortsChanged();
   Status FillPolicer(u32 index, const std::optional<PacketRate>& rate);
   int MapFd(const char* name) const;
 

@@ -17,22 +17,22 @@ u64 FilterBitmap::BitsFor(u64 keys) { return std::max(kLeastBits, std::bit_ceil(
 
 FilterBitmap::FilterBitmap(u64* words, u64 most_keys)
     : words_(words), half_words_(static_cast<u32>(BitsFor(most_keys) / 64)) {
-  Restart(0, half_words_);
+  Restart(0, 1);
 }
 
-void FilterBitmap::Restart(u64 keys, u32 first_in_use) {
-  half_ = first_in_use == 0 ? 1 : 0;
+void FilterBitmap::Restart(u64 keys, u32 half_in_use) {
+  half_ = 1 - half_in_use;
   bits_ = BitsFor(keys);
-  shift_ = static_cast<u32>(64 - std::countr_zero(bits_));
+  shift_ = static_cast<u32>(64 - std::countr_zero(bits_ / 64));
   counts_.assign(bits_, 0);
-  std::fill_n(words_ + first(), bits_ / 64, 0);
+  std::fill_n(words(), bits_ / 64, 0);
 }
 
 template <typename Visit>
 void FilterBitmap::VisitBits(u64 hash, Visit visit) {
   const u64 word = p4rtd_filter_word(hash, shift_);
-  for (u64 bits = p4rtd_filter_bits(hash, shift_); bits != 0; bits &= bits - 1)
-    visit(words_ + first() + word, static_cast<u32>(std::countr_zero(bits)), counts_[word * 64 + std::countr_zero(bits)]);
+  for (u64 bits = p4rtd_filter_bits(hash); bits != 0; bits &= bits - 1)
+    visit(words() + word, static_cast<u32>(std::countr_zero(bits)), counts_[word * 64 + std::countr_zero(bits)]);
 }
 
 void FilterBitmap::Add(u64 hash) {

@@ -1,6 +1,7 @@
 // The bitmap that tells most frames that no rule has their key, before the hash is asked.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "core/abi.h"
@@ -17,20 +18,22 @@ class FilterBitmap {
   FilterBitmap(u64* words, u64 most_keys);
 
   // As p4rtd_list has them.
-  u32 first() const { return half_ * half_words_; }
+  u32 half() const { return half_; }
   u32 shift() const { return shift_; }
 
   // True if `keys` keys ask for a larger bitmap than this.
   bool TooSmallFor(u64 keys) const { return BitsFor(keys) > bits_; }
 
-  // Goes on, empty, with bits for `keys` keys, in the half that does not begin at `first_in_use`, which frames look at.
-  void Restart(u64 keys, u32 first_in_use);
+  // Goes on, empty, with bits for `keys` keys, in the half that is not `half_in_use`, which frames look at.
+  void Restart(u64 keys, u32 half_in_use);
 
   // Frames see the bit at once. `hash` is p4rtd_hash of the masked key.
   void Add(u64 hash);
   void Remove(u64 hash);
 
  private:
+  u64* words() const { return words_ + std::size_t{half_} * half_words_; }
+
   // For each bit of the key: its word, its place there, and how many keys have it.
   template <typename Visit>
   void VisitBits(u64 hash, Visit visit);

@@ -8,8 +8,7 @@ namespace p4rtd {
 namespace {
 
 u32 FlagsOf(const Tuple& tuple) {
-  return (tuple.NamesEtherType() ? P4RTD_TUPLE_NAMES_ETHERTYPE : 0) |
-         ((tuple.mask[1] | tuple.mask[2]) != 0 ? P4RTD_TUPLE_ETHERNET : 0) |
+  return ((tuple.mask[1] | tuple.mask[2]) != 0 ? P4RTD_TUPLE_ETHERNET : 0) |
          ((tuple.mask[4] | tuple.mask[6]) != 0 ? P4RTD_TUPLE_IPV6 : 0);
 }
 
@@ -74,7 +73,7 @@ void RuleTables::Publish() {
   const u32 next = NextGeneration();
   for (const auto& [entry, rule] : changes_)
     if (entry->mapped) StoreSpan(LiveSlot(*entry), LiveSlot(*entry).from, next);
-  if (was_reset_ || filter_.first() != maps_.lists[list_].filter_first || WalkChanged()) WriteList(list_ ^= 1);
+  if (was_reset_ || filter_.half() != maps_.lists[list_].filter_half || WalkChanged()) WriteList(list_ ^= 1);
   generation_ = next;
   StoreStep(maps_.control, generation_, list_);
   next_ = 0;
@@ -102,7 +101,7 @@ p4rtd_slot& RuleTables::FreeSlot(const KeyEntry& entry) const {
 }
 
 void RuleTables::RestartFilter() {
-  filter_.Restart(planned_keys_, maps_.lists[list_].filter_first);
+  filter_.Restart(planned_keys_, maps_.lists[list_].filter_half);
   filter_restarted_ = true;
   for (const auto& [key, entry] : keys_)
     if (entry.mapped && !(entry.touched && entry.pile.BestStaying() == nullptr)) filter_.Add(HashOf(entry));
@@ -174,7 +173,7 @@ void RuleTables::WriteList(u32 number) {
   p4rtd_tuple* at = maps_.tuples + u64{number} * sizes_.max_tuples;
   list = {};
   list.tables = static_cast<u32>(tables_.size());
-  list.filter_first = filter_.first();
+  list.filter_half = filter_.half();
   list.filter_shift = filter_.shift();
   u32 position = 0;
   for (u32 t = 0; t < tables_.size(); t++) {
@@ -190,7 +189,7 @@ void RuleTables::WriteList(u32 number) {
       tuple->walked_need = tuple->need;
       p4rtd_tuple& entry = at[position++];
       std::copy(tuple->mask.begin(), tuple->mask.end(), entry.mask);
-      entry.need = tuple->need;
+      entry.need = tuple->need | (tuple->NamesEtherType() ? 0 : P4RTD_NEEDS_STRANGER);
       entry.best = tuple->Best();
       entry.id = tuple->id;
       entry.flags = FlagsOf(*tuple);

@@ -3,7 +3,7 @@ import { readdirSync, rmdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 
 /** Layout of the pinned maps of this release: `P4RTD_LAYOUT` in `p4rtd_abi.h`, to which a test compares it. */
-export const kernelLayout = 1;
+export const kernelLayout = 2;
 
 /** How the names of marks of clsact qdiscs begin. */
 const qdiscMark = "qdisc_";

@@ -104,13 +104,14 @@ class MemoryMaps : public RuleMaps {
       for (u32 i = 0; i < list.table[t].count; i++) {
         const p4rtd_tuple& tuple = tuples_[number * sizes_.max_tuples + list.table[t].first + i];
         if (tuple.best < priority) break;
-        if (tuple.need & ~static_cast<u32>(frame.words[0])) continue;
+        if (tuple.need & ~static_cast<u32>(frame.words[0]) & ~P4RTD_NEEDS_STRANGER) continue;
         p4rtd_rule_key key{};
         for (u32 w = 0; w < P4RTD_KEY_WORDS; w++) key.words[w] = frame.words[w] & tuple.mask[w];
         key.tuple = tuple.id;
         const u64 hash = p4rtd_hash(key.words, key.tuple);
-        const u64 bits = p4rtd_filter_bits(hash, list.filter_shift);
-        if ((filter_[list.filter_first + p4rtd_filter_word(hash, list.filter_shift)] & bits) != bits) continue;
+        const u64* bitmap = &filter_[list.filter_half * filter_.size() / 2];
+        const u64 word = bitmap[p4rtd_filter_word(hash, list.filter_shift)];
+        if (!p4rtd_filter_passes(word, hash)) continue;
         const auto found = rules_.find(key);
         if (found == rules_.end()) continue;
         u32 holding = 0;
