@@ -4,6 +4,7 @@ import { defined } from "../src/base/invariant.js";
 import { cpuPairNames } from "../src/datapath/kernel/cpu-pair.js";
 import { cpuPort, type PortId } from "../src/datapath/port.js";
 import { loadAddon } from "../src/addon/load.js";
+import { packedFrames } from "../test/support/send-frames.js";
 import { udpFrame } from "./frames.js";
 import { boxNetdevs, softirqNs, type KernelBenchLab, type Load } from "./kernel-lab.js";
 import { KernelProgram } from "./kernel-program.js";
@@ -57,11 +58,11 @@ function nsFlooded(lab: KernelBenchLab, netdev: string): Promise<number> {
 /** By the addon's sender alone, frames that are there already. */
 function nsSent(lab: KernelBenchLab): Promise<number> {
   const sender = loadAddon().openPacketSender({ netns: lab.path("box"), ifindex: lab.ifindex("box", boxNetdevs[1]) });
-  const batch = Array.from({ length: perTurn }, (_, i) => routed(udpFrame(i)));
+  const { block, ends } = packedFrames(Array.from({ length: perTurn }, (_, i) => routed(udpFrame(i))));
   const results = new Int32Array(perTurn);
   return nsEach(lab, () =>
     ownNs(() => {
-      for (let sent = 0; sent < frames; sent += perTurn) sender.send(batch, results);
+      for (let sent = 0; sent < frames; sent += perTurn) sender.send(block, ends, perTurn, results);
       return Promise.resolve();
     }),
   ).finally(() => sender.close());

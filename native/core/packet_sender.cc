@@ -70,7 +70,8 @@ Status PacketSender::Open(const std::optional<std::string>& netns, int ifindex, 
   return Status::Ok();
 }
 
-void PacketSender::Send(std::span<const Frame> frames, std::int32_t* results) {
+std::size_t PacketSender::Send(std::span<const Frame> frames, std::int32_t* results) {
+  std::size_t went = 0;
   for (std::size_t start = 0; start < frames.size(); start += kBatch) {
     const std::size_t size = std::min(kBatch, frames.size() - start);
     Batch batch(frames.subspan(start, size));
@@ -79,14 +80,16 @@ void PacketSender::Send(std::span<const Frame> frames, std::int32_t* results) {
       if (sent >= 0) {
         std::fill_n(results + start + done, sent, 0);
         done += static_cast<std::size_t>(sent);
+        went += static_cast<std::size_t>(sent);
       } else if (errno == EAGAIN) {
         std::fill(results + start + done, results + frames.size(), EAGAIN);
-        return;
+        return went;
       } else {
         results[start + done++] = errno;
       }
     }
   }
+  return went;
 }
 
 Status PacketSender::SetPromiscuous(bool on) {

@@ -26,9 +26,9 @@ class PacketSender {
   // Sends Ethernet frames without FCS and without waiting; VLAN tags are part of the frame. results[i] becomes 0 or the
   // errno with which frame i was refused: EINVAL below 14 bytes, EMSGSIZE above the MTU, ENETDOWN, ENOBUFS without
   // carrier or with a full device queue, ENXIO when the device is gone. EAGAIN, the socket's buffer is full: this frame
-  // and all later ones were not tried.
-  // Precondition: open; results.size() >= frames.size().
-  void Send(std::span<const Frame> frames, std::int32_t* results);
+  // and all later ones were not tried. How many went.
+  // Precondition: open; `results` has room for one of each frame.
+  std::size_t Send(std::span<const Frame> frames, std::int32_t* results);
 
   // Asks for frames to other stations, or stops asking. The kernel counts who asks and stops when the socket closes.
   Status SetPromiscuous(bool on);

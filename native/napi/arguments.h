@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace p4rtd {
@@ -27,5 +28,17 @@ std::optional<std::optional<std::string>> NetnsFrom(Napi::Value value);
 
 // A field of an options object; empty if `options` is no object or a getter throws.
 Napi::Value Field(Napi::Value options, const char* name);
+
+// The elements of a typed array of this kind, borrowed; nothing for another value.
+template <typename T>
+std::optional<std::span<T>> ElementsFrom(Napi::Value value, napi_typedarray_type kind) {
+  napi_typedarray_type type;
+  std::size_t length = 0;
+  void* data = nullptr;
+  if (value.IsEmpty() || !value.IsTypedArray() ||
+      napi_get_typedarray_info(value.Env(), value, &type, &length, &data, nullptr, nullptr) != napi_ok || type != kind)
+    return {};
+  return std::span<T>(static_cast<T*>(data), length);
+}
 
 }  // namespace p4rtd

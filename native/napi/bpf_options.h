@@ -24,16 +24,4 @@ struct BpfOptions {
 // False: a field has another shape; `what` names it.
 bool BpfOptionsFrom(Napi::Value value, BpfOptions& into, std::string& what);
 
-// The elements of a typed array of this kind, borrowed; nothing for another value.
-template <typename T>
-std::optional<std::span<T>> ElementsFrom(Napi::Value value, napi_typedarray_type kind) {
-  napi_typedarray_type type;
-  std::size_t length = 0;
-  void* data = nullptr;
-  if (value.IsEmpty() || !value.IsTypedArray() ||
-      napi_get_typedarray_info(value.Env(), value, &type, &length, &data, nullptr, nullptr) != napi_ok || type != kind)
-    return {};
-  return std::span<T>(static_cast<T*>(data), length);
-}
-
 }  // namespace p4rtd

@@ -1,5 +1,9 @@
 #include "napi/packet_sender.h"
 
+#include <algorithm>
+#include <optional>
+#include <span>
+
 #include "napi/arguments.h"
 #include "napi/environment.h"
 #include "napi/error.h"
@@ -32,49 +36,37 @@ PacketSenderWrap::PacketSenderWrap(const Napi::CallbackInfo& info) : ObjectWrap(
     ThrowType(info.Env(), "PacketSender: made by openPacketSender only");
 }
 
-bool PacketSenderWrap::Gather(Napi::Array array) {
-  const Napi::Env env = array.Env();
-  values_.resize(array.Length());
-  frames_.resize(values_.size());
-  for (std::uint32_t i = 0; i < values_.size(); i++)
-    if (napi_get_element(env, array, i, &values_[i]) != napi_ok) return false;
-  for (std::size_t i = 0; i < values_.size(); i++) {
-    napi_typedarray_type type;
-    std::size_t length = 0;
-    void* data = nullptr;
-    // Refuses what is no typed array: asking before would cost a call for each frame.
-    if (napi_get_typedarray_info(env, values_[i], &type, &length, &data, nullptr, nullptr) != napi_ok ||
-        type != napi_uint8_array)
-      return false;
-    frames_[i] = Frame(static_cast<const std::uint8_t*>(data), length);
+namespace {
+
+// Frames that lie one behind the other in `block`, each up to its end; false if an end is none.
+bool Cut(std::span<const std::uint8_t> block, std::span<const std::uint32_t> ends, std::vector<Frame>& frames) {
+  frames.resize(ends.size());
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < ends.size(); i++) {
+    if (ends[i] < begin || ends[i] > block.size()) return false;
+    frames[i] = block.subspan(begin, ends[i] - begin);
+    begin = ends[i];
   }
   return true;
 }
 
-// send(frames: Uint8Array[], results: Int32Array): void. Both are borrowed for the call.
+}  // namespace
+
+// send(block: Uint8Array, ends: Uint32Array, count: number, results: Int32Array): number. All are borrowed for the call.
 Napi::Value PacketSenderWrap::Send(const Napi::CallbackInfo& info) {
-  static constexpr char kShape[] =
-      "PacketSender.send: expected an array of Uint8Array and an Int32Array with room for a result each";
   const Napi::Env env = info.Env();
   if (!sender_.open()) return ThrowClosed(env, "PacketSender");
-  if (!info[0].IsArray() || !info[1].IsTypedArray() ||
-      info[1].As<Napi::TypedArray>().TypedArrayType() != napi_int32_array)
-    return ThrowType(env, kShape);
-  const auto frames = info[0].As<Napi::Array>();
-  const auto results = info[1].As<Napi::Int32Array>();
-  // Before anything is made room for: a sparse array may claim four billion elements.
-  if (results.ElementLength() < frames.Length()) return ThrowType(env, kShape);
-  if (!Gather(frames)) return ThrowType(env, kShape);
-  // A getter among the elements may have closed the socket or detached the results.
-  if (!sender_.open()) return ThrowClosed(env, "PacketSender");
-  napi_typedarray_type type;
-  std::size_t length = 0;
-  void* data = nullptr;
-  if (napi_get_typedarray_info(env, results, &type, &length, &data, nullptr, nullptr) != napi_ok ||
-      length < frames_.size())
-    return ThrowType(env, kShape);
-  sender_.Send(frames_, static_cast<std::int32_t*>(data));
-  return env.Undefined();
+  const auto block = ElementsFrom<std::uint8_t>(info[0], napi_uint8_array);
+  const auto ends = ElementsFrom<std::uint32_t>(info[1], napi_uint32_array);
+  const auto results = ElementsFrom<std::int32_t>(info[3], napi_int32_array);
+  const auto most = ends && results ? std::min(ends->size(), results->size()) : 0;
+  const auto count = IntegerFrom(info[2], 0, static_cast<std::int64_t>(most));
+  if (!block || !ends || !results || !count ||
+      !Cut(*block, ends->first(static_cast<std::size_t>(*count)), frames_))
+    return ThrowType(env,
+                     "PacketSender.send: expected a Uint8Array, the rising ends of frames in it as a Uint32Array, how many "
+                     "of them, and an Int32Array with room for a result each");
+  return Napi::Number::New(env, static_cast<double>(sender_.Send(frames_, results->data())));
 }
 
 Napi::Value PacketSenderWrap::Promiscuous(const Napi::CallbackInfo& info) {

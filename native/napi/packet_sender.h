@@ -22,14 +22,8 @@ class PacketSenderWrap : public Napi::ObjectWrap<PacketSenderWrap> {
   Napi::Value Promiscuous(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
-  // Fills frames_ with what `array` holds; false if an element is no Uint8Array or a getter threw. May run JavaScript
-  // before the first frame is looked at, and none later.
-  bool Gather(Napi::Array array);
-
   PacketSender sender_;
-  // Kept from call to call for their room.
-  std::vector<napi_value> values_;
-  std::vector<Frame> frames_;
+  std::vector<Frame> frames_;  // kept from call to call for its room
 };
 
 }  // namespace p4rtd

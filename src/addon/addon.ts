@@ -152,10 +152,12 @@ export interface BpfDumpedRule {
 /** A packet socket that only sends, past the queueing discipline, bound to one netdev. */
 export interface PacketSender {
   /**
-   * Sends frames without waiting. `results[i]` becomes 0, or the errno with which frame i was refused; EAGAIN: it and
-   * all later ones were not tried.
+   * Sends the first `count` frames of `block` without waiting: one behind the other, the first at 0, frame i up to
+   * `ends[i]`. `results[i]` becomes 0, or the errno with which frame i was refused; EAGAIN: it and all later ones were
+   * not tried. All are borrowed for the call.
+   * @returns how many went
    */
-  send(frames: readonly Uint8Array[], results: Int32Array): void;
+  send(block: Uint8Array, ends: Uint32Array, count: number, results: Int32Array): number;
   /** Asks for frames to other stations; counted by the kernel and given back by `close`. */
   promiscuous(on: "on" | "off"): void;
   close(): void;

@@ -1,5 +1,6 @@
 /** Arguments of the wrong shape: TypeError that names the method and what it takes, and nothing happens. */
 import assert from "node:assert/strict";
+import { inspect } from "node:util";
 import type { Addon, NetlinkSocket, PacketSender } from "../../src/addon/addon.js";
 import { loadAddon } from "../../src/addon/load.js";
 import { noLeaks } from "../support/no-leaks.js";
@@ -147,46 +148,37 @@ describeAsRoot("objects of the addon", () => {
   });
 
   const frame = new Uint8Array(60);
+  const ends = Uint32Array.of(60);
   for (const { what, args } of [
-    { what: "no frames", args: [undefined, new Int32Array(1)] },
-    { what: "no results", args: [[frame], undefined] },
-    { what: "results of another type", args: [[frame], new Uint32Array(1)] },
-    { what: "fewer results than frames", args: [[frame, frame], new Int32Array(1)] },
-    { what: "a frame of another type", args: [[new Uint16Array(30)], new Int32Array(1)] },
-    { what: "a frame that is an ArrayBuffer", args: [[frame.buffer], new Int32Array(1)] },
-    { what: "a sparse array of 2^32 - 1 frames", args: [new Array(2 ** 32 - 1), new Int32Array(1)] },
-    { what: "a hole instead of a frame", args: [new Array(1), new Int32Array(1)] },
+    { what: "no block", args: [undefined, ends, 1, new Int32Array(1)] },
+    { what: "a block of another type", args: [new Uint16Array(30), ends, 1, new Int32Array(1)] },
+    { what: "a block that is an ArrayBuffer", args: [frame.buffer, ends, 1, new Int32Array(1)] },
+    { what: "no ends", args: [frame, undefined, 1, new Int32Array(1)] },
+    { what: "ends of another type", args: [frame, Int32Array.of(60), 1, new Int32Array(1)] },
+    { what: "an end behind the block", args: [frame, Uint32Array.of(61), 1, new Int32Array(1)] },
+    { what: "an end before the frame's beginning", args: [frame, Uint32Array.of(30, 29), 2, new Int32Array(2)] },
+    ...noIndex
+      .filter((count) => count !== 0)
+      .map((count) => ({
+        what: `a count of ${inspect(count)}`,
+        args: [frame, ends, count, new Int32Array(1)],
+      })),
+    { what: "a count of more than the ends", args: [frame, ends, 2, new Int32Array(2)] },
+    { what: "no results", args: [frame, ends, 1, undefined] },
+    { what: "results of another type", args: [frame, ends, 1, new Uint32Array(1)] },
+    { what: "fewer results than frames", args: [frame, Uint32Array.of(30, 60), 2, new Int32Array(1)] },
   ])
     it(`send refuses ${what}`, () => {
       const send = sender.send.bind(sender) as (...args: readonly unknown[]) => void;
       assert.throws(() => send(...args), { name: "TypeError", message: /^PacketSender\.send: / });
     });
 
-  it("send takes a frame whose buffer is detached for an empty one, and refuses such results", () => {
+  it("send refuses frames of a block that is detached, and results that are", () => {
     const [gone, results] = [new Uint8Array(60), new Int32Array(1)];
     structuredClone(gone.buffer, { transfer: [gone.buffer] });
-    sender.send([gone], results);
-    assert.deepEqual([...results], [22]); // EINVAL, as any frame below 14 bytes
+    assert.throws(() => sender.send(gone, ends, 1, results), TypeError);
     structuredClone(results.buffer, { transfer: [results.buffer] });
-    assert.throws(() => sender.send([frame], results), TypeError);
-  });
-
-  it("send looks at frames after the last getter has run", () => {
-    const first = new Uint8Array(60);
-    const frames = [first, frame];
-    Object.defineProperty(frames, 1, {
-      get: () => (structuredClone(first.buffer, { transfer: [first.buffer] }), frame),
-    });
-    const results = new Int32Array(2);
-    sender.send(frames, results);
-    assert.deepEqual([...results], [22, 0]);
-  });
-
-  it("send notices that a getter closed the socket", () => {
-    const other = addon.openPacketSender({ netns: network.path, ifindex: network.ifindex("a") });
-    const frames = [frame];
-    Object.defineProperty(frames, 0, { get: () => (other.close(), frame) });
-    assert.throws(() => other.send(frames, new Int32Array(1)), { code: "ERR_CLOSED" });
+    assert.throws(() => sender.send(frame, ends, 1, results), TypeError);
   });
 
   it("promiscuous refuses anything but on and off", () => {

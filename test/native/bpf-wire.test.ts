@@ -14,6 +14,7 @@ import { always, rule } from "../support/key-rules.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { BpfBed, packed, plain } from "./bpf-bed.js";
 import { Network, describeAsRoot } from "./network.js";
+import { sendFrames } from "../support/send-frames.js";
 
 const addon = loadAddon();
 const hooks = addon.probeTcx() ? (["tcx", "clsact"] as const) : (["clsact"] as const);
@@ -57,10 +58,8 @@ describeAsRoot("the tc program on a netdev", () => {
   }
 
   function send(...frames: readonly Uint8Array[]): void {
-    const results = new Int32Array(frames.length);
-    sender.send(frames, results);
     assert.deepEqual(
-      [...results],
+      [...sendFrames(sender, frames)],
       frames.map(() => 0),
     );
   }

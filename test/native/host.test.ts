@@ -9,6 +9,7 @@ import { loadAddon } from "../../src/addon/load.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { inProcess, inWorker } from "./environment.js";
 import { describeAsRoot, Network } from "./network.js";
+import { sendFrames } from "../support/send-frames.js";
 
 const addon = loadAddon();
 
@@ -24,7 +25,7 @@ describeAsRoot("a netdev", () => {
     const before = dropped();
     const sender = addon.openPacketSender({ netns: network.path, ifindex: network.ifindex("a") });
     // One at a time: of several, the first that is refused is tried twice.
-    for (const bytes of [60, 1400, 1400]) sender.send([new Uint8Array(bytes)], new Int32Array(1));
+    for (const bytes of [60, 1400, 1400]) sendFrames(sender, [new Uint8Array(bytes)]);
     sender.close();
     assert.equal(dropped() - before, 2);
   });

@@ -7,6 +7,7 @@ import { loadAddon } from "../../src/addon/load.js";
 import { inventory, noLeaks } from "../support/no-leaks.js";
 import { inWorker } from "./environment.js";
 import { captured, describeAsRoot, Network } from "./network.js";
+import { packedFrames, sendFrames } from "../support/send-frames.js";
 
 const addon = loadAddon();
 const { EINVAL, EMSGSIZE, ENETDOWN, ENOBUFS, ENXIO } = constants.errno;
@@ -44,9 +45,7 @@ describeAsRoot("a packet sender", () => {
   }
 
   function send(...frames: readonly Uint8Array[]): readonly number[] {
-    const results = new Int32Array(frames.length).fill(-1);
-    sender.send(frames, results);
-    return [...results];
+    return [...sendFrames(sender, frames)];
   }
 
   it("sends frames as they are, short ones padded with zeros to 60 bytes", async () => {
@@ -75,6 +74,13 @@ describeAsRoot("a packet sender", () => {
 
   it("takes no frames at all", () => {
     assert.deepEqual(send(), []);
+  });
+
+  it("says how many frames went, and looks at no more than it is told of", () => {
+    const { block, ends } = packedFrames([lldp(60), lldp(13), lldp(60), lldp(60)]);
+    const results = new Int32Array(4).fill(-1);
+    assert.equal(sender.send(block, ends, 3, results), 2);
+    assert.deepEqual([...results], [0, EINVAL, 0, -1]);
   });
 
   for (const { what, change, want } of [
@@ -143,7 +149,7 @@ describeAsRoot("a packet sender", () => {
       void inWorker(`
         const sender = addon.openPacketSender(${options});
         sender.promiscuous("on");
-        sender.send([new Uint8Array(60).fill(7)], new Int32Array(1));`);
+        sender.send(new Uint8Array(60).fill(7), Uint32Array.of(60), 1, new Int32Array(1));`);
     });
     assert.deepEqual(seen, [new Uint8Array(60).fill(7)]);
     const deadline = performance.now() + 5000;

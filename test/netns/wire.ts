@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Addon, PacketSender } from "../../src/addon/addon.js";
 import type { Namespace } from "./namespace.js";
+import { sendFrames } from "../support/send-frames.js";
 
 const { EAGAIN, ENOBUFS } = constants.errno;
 const patienceMs = 5000;
@@ -10,7 +11,6 @@ const batch = 256;
 
 export class Wire implements Disposable {
   readonly #sender: PacketSender;
-  readonly #results = new Int32Array(batch);
 
   constructor(addon: Addon, namespace: Namespace, netdev: string) {
     this.#sender = addon.openPacketSender({ netns: namespace.path, ifindex: namespace.ifindex(netdev) });
@@ -29,7 +29,7 @@ export class Wire implements Disposable {
 
   /** Puts a frame on a wire that may be cut; lost if it is. */
   sendAnyway(frames: readonly Uint8Array[]): void {
-    for (const frame of frames) this.#sender.send([frame], this.#results);
+    for (const frame of frames) sendFrames(this.#sender, [frame]);
   }
 
   [Symbol.dispose](): void {
@@ -39,8 +39,7 @@ export class Wire implements Disposable {
   /** @returns how many went, up to the first for which there is no room */
   #sendSome(frames: readonly Uint8Array[]): number {
     for (const [i, frame] of frames.entries()) {
-      this.#sender.send([frame], this.#results);
-      const errno = this.#results[0] ?? 0;
+      const [errno = 0] = sendFrames(this.#sender, [frame]);
       if (errno === EAGAIN || errno === ENOBUFS) return i;
       if (errno !== 0) throw new Error(`the wire refused a frame of ${frame.length} bytes: errno ${errno}`);
     }

@@ -16,6 +16,7 @@ import { ethernet, ipv4, lldp, tag, udp } from "../support/frame-builder.js";
 import { BulkProcess, digestOf, pattern, runAsProgram } from "../netns/bulk.js";
 import { checkedPacket, streamOf } from "../netns/segment.js";
 import { rule } from "../support/key-rules.js";
+import { sendFrames } from "../support/send-frames.js";
 
 const port = 1 as PortId;
 const patienceMs = 20_000;
@@ -88,9 +89,7 @@ const reading = (async () => {
 })();
 const ifindex = Number(readFileSync("/sys/class/net/v1/ifindex", "utf8"));
 const far = addon.openPacketSender({ netns: undefined, ifindex });
-const results = new Int32Array(4);
-far.send([neighbour, passing, expiring, tagged], results);
-assert.deepEqual([...results], [0, 0, 0, 0]);
+assert.deepEqual([...sendFrames(far, [neighbour, passing, expiring, tagged])], [0, 0, 0, 0]);
 const wanted = [neighbour, expiring, tagged].map((frame) => Buffer.from(frame).toString("hex"));
 await until("three frames are punted", () => wanted.every((frame) => punted.includes(frame)));
 console.log("ok: frames are trapped as they were on the wire, tag included");

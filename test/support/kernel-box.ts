@@ -5,6 +5,7 @@ import { loadAddon } from "../../src/addon/load.js";
 import { Daemon, Folder, type DaemonOptions, type Ended } from "./daemon.js";
 import { isAttached } from "./attached.js";
 import { Netns, sh } from "./netns.js";
+import { sendFrames } from "./send-frames.js";
 
 /** Ports swp1 and swp2, whose other ends are far1 and far2, all up. */
 export class KernelBox implements Disposable {
@@ -52,8 +53,7 @@ ${more}`;
     const links = JSON.parse(this.netns.ip("-j", "link", "show", netdev)) as readonly { readonly ifindex: number }[]; // what ip prints
     const ifindex = links[0]?.ifindex ?? 0;
     const sender = loadAddon().openPacketSender({ netns: this.netns.path, ifindex });
-    const results = new Int32Array(1);
-    sender.send([frame], results);
+    const results = sendFrames(sender, [frame]);
     sender.close();
     assert.deepEqual([...results], [0]);
   }

@@ -9,6 +9,9 @@ export const queueFrames = 1024;
 /** How long the kernel may have no room for the first frame, and how often it is asked, in milliseconds. */
 const patienceMs = 100;
 const retryMs = 1;
+/** What a queue takes for its frames at first, and keeps at most when it is empty. */
+const firstBytes = 4096;
+const keptBytes = 1 << 18;
 
 const { EAGAIN, EINVAL, EMSGSIZE, ENETDOWN, ENOBUFS, ENODEV, ENXIO } = constants.errno;
 
@@ -29,9 +32,11 @@ export class TransmitQueue {
   readonly #sender: PacketSender;
   readonly #owner: QueueOwner;
   readonly #results = new Int32Array(queueFrames);
-  /** What waits, oldest first: frames, and the token of each. */
-  #frames: Uint8Array[] = [];
+  /** What waits, oldest first: copies of the frames, one behind the other, where each ends, and the token of each. */
+  #block = new Uint8Array(0);
+  readonly #ends = new Uint32Array(queueFrames);
   #tokens: object[] = [];
+  #used = 0;
   #turn: NodeJS.Immediate | undefined;
   #retry: NodeJS.Timeout | undefined;
   /** When the kernel first had no room, of all the times in a row. */
@@ -44,9 +49,13 @@ export class TransmitQueue {
 
   /** Queues a copy of `frame`. */
   offer(frame: Uint8Array, token: object): "accepted" | "queue-full" {
-    if (this.#frames.length >= queueFrames && this.#stuckSince === undefined) this.#flush();
-    if (this.#frames.length >= queueFrames) return "queue-full";
-    this.#frames.push(copied(frame));
+    if (this.#tokens.length >= queueFrames && this.#stuckSince === undefined) this.#flush();
+    if (this.#tokens.length >= queueFrames) return "queue-full";
+    const end = this.#used + frame.length;
+    if (end > this.#block.length) this.#grow(end);
+    this.#block.set(frame, this.#used);
+    this.#used = end;
+    this.#ends[this.#tokens.length] = end;
     this.#tokens.push(token);
     if (this.#turn === undefined && this.#retry === undefined) {
       this.#turn = setImmediate(() => {
@@ -65,32 +74,44 @@ export class TransmitQueue {
     this.#sender.close();
   }
 
+  /** Makes room for `bytes`. */
+  #grow(bytes: number): void {
+    const block = new Uint8Array(Math.max(firstBytes, 2 * bytes));
+    block.set(this.#block.subarray(0, this.#used));
+    this.#block = block;
+  }
+
   #flush(): void {
-    const frames = this.#frames;
     const tokens = this.#tokens;
-    if (frames.length === 0) return;
-    this.#sender.send(frames, this.#results);
-    this.#frames = [];
+    const count = tokens.length;
+    if (count === 0) return;
+    const sent = this.#sender.send(this.#block, this.#ends, count, this.#results);
     this.#tokens = [];
-    let sent = 0;
-    const refused: [object, TransmitRefusal][] = [];
-    for (let i = 0; i < frames.length; i++) {
-      const errno = this.#results[i] ?? 0;
-      if (errno === 0) {
-        sent++;
-        continue;
-      }
-      const frame = defined(frames[i], "a frame of the queue");
-      const token = defined(tokens[i], "each frame has a token");
-      if (this.#passes(errno)) {
-        this.#frames.push(frame);
-        this.#tokens.push(token);
-      } else refused.push([token, refusalOf(errno)]);
-    }
+    this.#used = 0;
+    const refused = sent === count ? [] : this.#keepWhatPasses(tokens);
+    if (this.#tokens.length === 0 && this.#block.length > keptBytes) this.#block = new Uint8Array(0);
     this.#owner.onSent(sent);
     for (const [token, reason] of refused) this.#owner.onRefused(token, reason);
-    if (this.#frames.length === 0) this.#stuckSince = undefined;
+    if (this.#tokens.length === 0) this.#stuckSince = undefined;
     else this.#tryAgain(sent);
+  }
+
+  /** Moves the frames that may be sent in a moment to the front. @returns the others that were refused */
+  #keepWhatPasses(tokens: readonly object[]): readonly [object, TransmitRefusal][] {
+    const refused: [object, TransmitRefusal][] = [];
+    let begin = 0;
+    for (const [i, token] of tokens.entries()) {
+      const end = defined(this.#ends[i], "each frame has an end");
+      const errno = this.#results[i] ?? 0;
+      if (this.#passes(errno)) {
+        this.#block.copyWithin(this.#used, begin, end);
+        this.#used += end - begin;
+        this.#ends[this.#tokens.length] = this.#used;
+        this.#tokens.push(token);
+      } else if (errno !== 0) refused.push([token, refusalOf(errno)]);
+      begin = end;
+    }
+    return refused;
   }
 
   /** True for a refusal that may be none in a moment. */
@@ -115,27 +136,10 @@ export class TransmitQueue {
 
   #refuseAll(reason: TransmitRefusal): void {
     const tokens = this.#tokens;
-    this.#frames = [];
     this.#tokens = [];
+    this.#used = 0;
     for (const token of tokens) this.#owner.onRefused(token, reason);
   }
-}
-
-/** Memory for copies that is used up from its beginning. A pool of Node.js, 8 KiB, would last 68 frames of 120 bytes. */
-const poolBytes = 256 * 1024;
-let pool = new ArrayBuffer(0);
-let used = 0;
-
-/** A copy in pooled memory: allocating each frame by itself costs more than copying it. */
-function copied(frame: Uint8Array): Uint8Array {
-  if (used + frame.length > pool.byteLength) {
-    pool = new ArrayBuffer(Math.max(poolBytes, frame.length));
-    used = 0;
-  }
-  const copy = new Uint8Array(pool, used, frame.length);
-  copy.set(frame);
-  used += frame.length;
-  return copy;
 }
 
 /** What an errno of a packet socket means for a frame. Those that no rule names mean that the kernel has no room. */

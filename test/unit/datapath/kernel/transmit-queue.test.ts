@@ -8,21 +8,28 @@ const { EAGAIN, EIO, EMSGSIZE, ENETDOWN, ENOBUFS, ENODEV, ENXIO } = constants.er
 
 /** A sender that refuses what it is told to: the errno for each frame in turn, then none. */
 class ScriptedSender implements PacketSender {
+  /** The first byte of each frame that went, and how long it was. */
   readonly sent: number[] = [];
+  readonly bytes: number[] = [];
   calls = 0;
   closed = false;
 
   constructor(readonly answers: number[] = []) {}
 
-  send(frames: readonly Uint8Array[], results: Int32Array): void {
+  send(block: Uint8Array, ends: Uint32Array, count: number, results: Int32Array): number {
     this.calls++;
+    const before = this.sent.length;
     let full = false;
-    frames.forEach((frame, i) => {
-      const errno = full ? EAGAIN : (this.answers.shift() ?? 0);
+    for (let i = 0; i < count; i++) {
+      const errno: number = full ? EAGAIN : (this.answers.shift() ?? 0);
       full ||= errno === EAGAIN;
       results[i] = errno;
-      if (errno === 0) this.sent.push(frame[0] ?? -1);
-    });
+      const frame = block.slice(ends[i - 1] ?? 0, ends[i]);
+      if (errno !== 0) continue;
+      this.sent.push(frame[0] ?? -1);
+      this.bytes.push(frame.length);
+    }
+    return this.sent.length - before;
   }
 
   promiscuous(): void {}
@@ -78,6 +85,21 @@ describe("a transmit queue", () => {
     for (const first of [1, 2, 3]) queue.offer(frame(first), {});
     while (counted.sent < 3) await delay(1);
     assert.deepEqual([sender.sent.toSorted(), refused], [[1, 2, 3], []]);
+    queue.close("port-down");
+  });
+
+  it("keeps frames of all sizes whole while it waits, and refuses one among them", async () => {
+    const sender = new ScriptedSender([0, EMSGSIZE, EAGAIN]);
+    const { queue, refused, counted } = queueOver(sender);
+    const frames = [60, 9000, 61, 14, 200_000, 120].map((length, i) => new Uint8Array(length).fill(i + 1));
+    const tokens = frames.map((frame) => ({ length: frame.length }));
+    frames.forEach((frame, i) => queue.offer(frame, tokens[i] ?? {}));
+    await turn();
+    queue.offer(frame(7), {});
+    while (counted.sent < 6) await delay(1);
+    assert.deepEqual(sender.sent, [1, 3, 4, 5, 6, 7]);
+    assert.deepEqual(sender.bytes, [60, 61, 14, 200_000, 120, 60]);
+    assert.deepEqual(refused, [[tokens[1], "mtu-exceeded"]]);
     queue.close("port-down");
   });
 
