@@ -1,7 +1,7 @@
 /** Where a Read puts what it finds. */
 import type { CloneSession, MulticastGroup } from "./replication.js";
 import type { TableSchema } from "./schema.js";
-import type { CounterData, Extras } from "./table-entry.js";
+import type { CounterData, Extras, MeterConfig } from "./table-entry.js";
 
 /** One entry as stored, with what was asked for beside it. Borrowed for the call. */
 export interface StoredEntry {
@@ -23,4 +23,7 @@ export interface EntitySink {
   directMeter(schema: TableSchema, entry: StoredEntry): void;
   multicastGroup(id: number, group: MulticastGroup): void;
   cloneSession(id: number, session: CloneSession): void;
+  counterCell(id: number, index: bigint, data: CounterData): void;
+  /** @param config undefined: the default */
+  meterCell(id: number, index: bigint, config: MeterConfig | undefined): void;
 }

@@ -5,6 +5,12 @@ import type { MeterConfig } from "./table-entry.js";
 
 const fields = ["cir", "cburst", "pir", "pburst", "eburst"] as const satisfies readonly (keyof MeterConfig)[];
 
+/** True if two meters are configured alike; undefined: at its default. */
+export function sameMeterConfig(a: MeterConfig | undefined, b: MeterConfig | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return fields.every((field) => a[field] === b[field]);
+}
+
 /** @throws StatusError INVALID_ARGUMENT naming meter, field and rule (MTR-02, MTR-04 … MTR-06) */
 export function checkMeterConfig(config: MeterConfig, meter: DirectMeter): void {
   const refuse = (why: string) => invalidArgument(`meter '${meter.name}' (${meter.type}): ${why}`);

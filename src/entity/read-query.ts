@@ -1,4 +1,5 @@
 /** What one element of a ReadRequest asks for. */
+import type { IndexedCounter, IndexedMeter } from "../pipeline/pipeline.js";
 import type { EntitySchema, TableSchema } from "./schema.js";
 
 /** Fields to be filled beside the entry itself (RDT-18). */
@@ -44,12 +45,25 @@ export interface ReplicationQuery {
   readonly id: number;
 }
 
-/** Nothing can match: kinds of which the pipeline has none. */
-export interface EmptyQuery {
-  readonly kind: "nothing";
+/** Cells of counters (CTR-19 … CTR-21). */
+export interface CounterCellQuery {
+  readonly kind: "counter-cell";
+  /** In P4Info order. */
+  readonly arrays: readonly IndexedCounter[];
+  /** Undefined: all cells. */
+  readonly index: bigint | undefined;
 }
 
-export type ReadQuery = TableEntryQuery | DirectQuery | ReplicationQuery | EmptyQuery;
+/** Cells of meters (MTR-19). */
+export interface MeterCellQuery {
+  readonly kind: "meter-cell";
+  /** In P4Info order. */
+  readonly arrays: readonly IndexedMeter[];
+  /** Undefined: all cells. */
+  readonly index: bigint | undefined;
+}
+
+export type ReadQuery = TableEntryQuery | DirectQuery | ReplicationQuery | CounterCellQuery | MeterCellQuery;
 
 /** The elements of one ReadRequest, decoded against the pipeline in force. */
 export interface QueryDecoder {

@@ -1,4 +1,5 @@
 /** Updates of a Write as the switch pulls them from the decoder. */
+import type { IndexedCounter, IndexedMeter } from "../pipeline/pipeline.js";
 import type { CloneSession, MulticastGroup } from "./replication.js";
 import type { CounterData, MeterConfig, TableEntryDraft, UpdateType } from "./table-entry.js";
 import type { EntitySchema } from "./schema.js";
@@ -14,8 +15,23 @@ export type ReplicationUpdate =
   | { readonly kind: "multicast-group"; readonly type: UpdateType; readonly id: number; readonly group: MulticastGroup }
   | { readonly kind: "clone-session"; readonly type: UpdateType; readonly id: number; readonly session: CloneSession };
 
+/** A MODIFY of one cell, or of all if `index` is undefined. `config` undefined: the default; `data` undefined: no change. */
+export type CellUpdate =
+  | {
+      readonly kind: "counter-cell";
+      readonly array: IndexedCounter;
+      readonly index: bigint | undefined;
+      readonly data: CounterData | undefined;
+    }
+  | {
+      readonly kind: "meter-cell";
+      readonly array: IndexedMeter;
+      readonly index: bigint | undefined;
+      readonly config: MeterConfig | undefined;
+    };
+
 /** One update of a Write. */
-export type Update = TableUpdate | ReplicationUpdate;
+export type Update = TableUpdate | ReplicationUpdate | CellUpdate;
 
 /** The updates of one request, decoded one by one against the pipeline that is in force when they are pulled. */
 export interface UpdateDecoder {

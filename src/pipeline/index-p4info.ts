@@ -20,6 +20,7 @@ import type {
   ActionProfile,
   ActionRef,
   ActionScope,
+  CellIndex,
   DirectCounter,
   DirectMeter,
   MatchField,
@@ -126,6 +127,8 @@ class Indexer {
       spec,
       tables,
       actions: this.#actions,
+      counters: byId(spec.counters.map((counter) => ({ ...directCounter(counter), ...this.#cells(counter) }))),
+      meters: byId(spec.meters.map((meter) => ({ ...directMeter(meter), ...this.#cells(meter) }))),
       packetIn: this.#header("packet_in"),
       packetOut: this.#header("packet_out"),
       objects,
@@ -139,6 +142,14 @@ class Indexer {
     const port = field.typeName !== undefined && this.#portTypes.has(field.typeName);
     if (type?.kind === "translated-string") return { kind: "sdn-string", port };
     return { kind: "bits", width: field.bitwidth, bytes: (field.bitwidth + 7) >> 3, port };
+  }
+
+  /** CTR-24: a number that is no port is the same to the controller and to the program. */
+  #cells({ size, indexTypeName: name }: CounterInfoSpec | MeterInfoSpec): { size: bigint; index: CellIndex } {
+    const type = name === undefined ? undefined : this.#spec.newTypes.get(name);
+    if (type?.kind === "translated-string") return { size, index: "text" };
+    const isPort = name !== undefined && type?.kind === "translated" && this.#portTypes.has(name);
+    return { size, index: isPort ? "port" : "number" };
   }
 
   #action({ preamble, params }: ActionSpec): Action {

@@ -66,6 +66,27 @@ export interface DirectMeter {
   readonly type: "two-rate-three-color" | "single-rate-three-color" | "single-rate-two-color";
 }
 
+/**
+ * How a controller names the cells of an array. `number`: 0 … size − 1. `port`: a port in the controller's numbering;
+ * there is one cell for each port. `text`: the program translates the index to text, which no message can carry.
+ * @see P4Runtime §18
+ */
+export type CellIndex = "number" | "port" | "text";
+
+/** An array of counters that entries do not own. */
+export interface IndexedCounter extends DirectCounter {
+  /** Cells, 0 … 2^63 − 1. */
+  readonly size: bigint;
+  readonly index: CellIndex;
+}
+
+/** An array of meters that entries do not own. */
+export interface IndexedMeter extends DirectMeter {
+  /** Cells, 0 … 2^63 − 1. */
+  readonly size: bigint;
+  readonly index: CellIndex;
+}
+
 export interface ActionProfile {
   readonly id: number;
   readonly name: string;
@@ -160,6 +181,10 @@ export interface Pipeline {
   readonly spec: P4InfoSpec;
   readonly tables: ReadonlyMap<number, Table>;
   readonly actions: ReadonlyMap<number, Action>;
+  /** By id, in P4Info order. */
+  readonly counters: ReadonlyMap<number, IndexedCounter>;
+  /** By id, in P4Info order. */
+  readonly meters: ReadonlyMap<number, IndexedMeter>;
   readonly packetIn: PacketHeader | undefined;
   readonly packetOut: PacketHeader | undefined;
   /** Every id of the P4Info with what it names. */

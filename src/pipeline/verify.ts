@@ -307,8 +307,11 @@ export function* verifyP4InfoSteps(spec: P4InfoSpec): Steps<readonly string[]> {
       problem(`meter '${meter.preamble.name}': unit ${meter.unit} is not BYTES or PACKETS`);
     if (meter.type < 0 || meter.type > 2) problem(`meter '${meter.preamble.name}': type ${meter.type} is unknown`);
   }
-  for (const sized of [...spec.counters, ...spec.meters])
-    if (sized.size < 0n) problem(`'${sized.preamble.name}': size ${sized.size.toString()} is negative`);
+  for (const { preamble, size, indexTypeName: type } of [...spec.counters, ...spec.meters]) {
+    if (size < 0n) problem(`'${preamble.name}': size ${size.toString()} is negative`);
+    if (type !== undefined && !spec.newTypes.has(type) && !spec.serializableEnums.has(type))
+      problem(`'${preamble.name}': index type '${type}' is not in type_info`);
+  }
   for (const profile of spec.actionProfiles) {
     const what = `action profile '${profile.preamble.name}'`;
     for (const id of profile.tableIds) refers(`${what}: table_ids`, id, "table");

@@ -1,7 +1,11 @@
 /** Entity store: batches staged over immutable snapshots. Staging costs what changes, never what is there. */
 import { invariant } from "../base/invariant.js";
 import type { EntitySchema } from "../entity/schema.js";
+import { sameCounter, zeroCounter } from "../entity/cell.js";
+import { sameMeterConfig } from "../entity/meter-config.js";
 import { maxCloneSessions, maxMulticastGroups, type CloneSession, type MulticastGroup } from "../entity/replication.js";
+import type { CounterData, MeterConfig } from "../entity/table-entry.js";
+import { CellArrays } from "./cell-arrays.js";
 import { Stage } from "./stage.js";
 import { Collection, type Garbage } from "./collection.js";
 import { TableStore } from "./table-store.js";
@@ -20,6 +24,9 @@ export class EntityStore {
   readonly multicastGroups: Collection<MulticastGroup>;
   /** By id in decimal. */
   readonly cloneSessions: Collection<CloneSession>;
+  readonly counters: CellArrays<CounterData>;
+  /** Undefined: a cell at its default. */
+  readonly meters: CellArrays<MeterConfig | undefined>;
   #generation = 0;
   #entryCount = 0;
   #insertions = 0;
@@ -35,6 +42,13 @@ export class EntityStore {
     this.tables = stores;
     this.multicastGroups = byNumber("the device", "multicast group", maxMulticastGroups);
     this.cloneSessions = byNumber("the device", "clone session", maxCloneSessions);
+    const { counters, meters } = schema.pipeline;
+    this.counters = new CellArrays(counters, { noun: "counter", initial: zeroCounter, same: sameCounter });
+    this.meters = new CellArrays<MeterConfig | undefined>(meters, {
+      noun: "meter",
+      initial: undefined,
+      same: sameMeterConfig,
+    });
   }
 
   /** The published generation. */

@@ -15,6 +15,7 @@ import { defaultKey, type TableStore } from "../store/table-store.js";
 import { Version } from "../store/version.js";
 import { readCounters } from "./counters.js";
 import type { Program } from "./program.js";
+import { readCells } from "./read-cells.js";
 import type { RoleAccess } from "./role-access.js";
 
 /** A sink that tells when it wants to be emptied, and waits until there is room. */
@@ -77,8 +78,19 @@ export class ReadBatch {
 
   async #query(query: ReadQuery, snapshot: Snapshot): Promise<void> {
     const { access } = this.#options;
-    if (query.kind === "nothing" || access === undefined) return;
+    if (access === undefined) return;
     if (query.kind === "replication") return this.#replication(query, access, snapshot);
+    if (query.kind === "counter-cell" || query.kind === "meter-cell") {
+      const breathe = () => this.#breathe();
+      return readCells(query, {
+        program: this.#program,
+        datapath: this.#datapath,
+        sink: this.#sink,
+        access,
+        snapshot,
+        breathe,
+      });
+    }
     let found = 0;
     for (const schema of query.tables) {
       const store = this.#program.store.tables.get(schema.table.id);
@@ -113,11 +125,16 @@ export class ReadBatch {
     for (const head of heads) {
       const version = Version.visible(head, snapshot.generation);
       if (version !== undefined) emit(Number(version.key), version.extras);
-      if (this.#sink.full) await this.#sink.flush();
-      if (!this.#slices.due) continue;
-      await this.#slices.pause();
-      this.#options.signal.throwIfAborted();
+      await this.#breathe();
     }
+  }
+
+  /** Hands on what has been collected if that is enough, and pauses if that is due. */
+  async #breathe(): Promise<void> {
+    if (this.#sink.full) await this.#sink.flush();
+    if (!this.#slices.due) return;
+    await this.#slices.pause();
+    this.#options.signal.throwIfAborted();
   }
 
   async #table(query: TableEntryQuery | DirectQuery, store: TableStore, snapshot: Snapshot): Promise<number> {

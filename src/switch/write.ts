@@ -12,6 +12,7 @@ import {
   type TableEntryDraft,
   type UpdateType,
 } from "../entity/table-entry.js";
+import { sameMeterConfig } from "../entity/meter-config.js";
 import { describeKey, describeSlots } from "../entity/describe-key.js";
 import type { ChangeRecord } from "../entity/change-record.js";
 import type { Update, UpdateDecoder } from "../entity/update.js";
@@ -23,6 +24,7 @@ import type { Program, ProgramTable } from "./program.js";
 import type { Realiser } from "./realise.js";
 import type { Rehearsal } from "./rehearsal.js";
 import type { RoleAccess } from "./role-access.js";
+import { applyCell } from "./write-cells.js";
 import { applyReplication } from "./write-replication.js";
 
 export type Atomicity = "continue-on-error" | "rollback-on-error" | "dataplane-atomic";
@@ -159,6 +161,11 @@ export class WriteBatch {
       case "clone-session":
         this.#options.access.checkEngine(update.kind === "multicast-group" ? "multicast groups" : "clone sessions");
         applyReplication(this.#stage, this.#program, update);
+        return;
+      case "counter-cell":
+      case "meter-cell":
+        this.#options.access.checkWrite(update.array.id);
+        applyCell(this.#stage, this.#program, update);
     }
   }
 
@@ -220,7 +227,7 @@ export class WriteBatch {
 
   /** The next version of an entry, realised; if the datapath refuses, nothing of the update stays. */
   #change(table: ProgramTable, before: Version, action: string, given: Extras, key?: Uint8Array): Version {
-    const extras = sameMeter(given.meter, before.extras.meter) ? { ...given, meter: before.extras.meter } : given;
+    const extras = sameMeterConfig(given.meter, before.extras.meter) ? { ...given, meter: before.extras.meter } : given;
     const version = this.#stage.modify(table.store, before.key, action, extrasEmpty(extras) ? noExtras : extras);
     try {
       if (this.#plan === undefined) this.#options.rehearsal?.modify(table, version, before, key);
@@ -265,11 +272,6 @@ function rolledBack(results: readonly UpdateResult[], count: number): readonly U
 
 function violated(violation: Violation, subject: string): StatusError {
   return invalidArgument(explain(violation, subject), { clause: violation.clause });
-}
-
-function sameMeter(a: MeterConfig | undefined, b: MeterConfig | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return a.cir === b.cir && a.cburst === b.cburst && a.pir === b.pir && a.pburst === b.pburst && a.eburst === b.eburst;
 }
 
 function sameAttributes(a: Extras, b: Extras): boolean {

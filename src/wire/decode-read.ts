@@ -5,8 +5,9 @@ import { headBytes } from "../entity/record-layout.js";
 import type { EntitySchema, TableSchema } from "../entity/schema.js";
 import { TableEntryDraft } from "../entity/table-entry.js";
 import { ByteReader } from "./byte-reader.js";
+import { CellDecoder } from "./decode-cell.js";
 import { TableEntryDecoder, noIdleTimeout, noMeterCounters, tableSchema } from "./decode-table-entry.js";
-import { checkIndexedId, EntityParts } from "./decode-write.js";
+import { EntityParts } from "./decode-write.js";
 import { ReplicationDecoder } from "./decode-replication.js";
 import { Span } from "./span.js";
 
@@ -52,12 +53,14 @@ class Queries implements QueryDecoder {
   readonly #parts = new EntityParts();
   readonly #entries: TableEntryDecoder;
   readonly #replication: ReplicationDecoder;
+  readonly #cells: CellDecoder;
   readonly #draft = new TableEntryDraft();
 
   constructor(reader: ByteReader, bytes: Uint8Array, at: Int32Array, count: number) {
     this.#reader = reader;
     this.#bytes = bytes;
     this.#at = at;
+    this.#cells = new CellDecoder(reader);
     this.count = count;
     this.#entries = new TableEntryDecoder(reader);
     this.#replication = new ReplicationDecoder(reader);
@@ -79,8 +82,9 @@ class Queries implements QueryDecoder {
       case 8:
         return this.#direct(number === 8 ? "direct-counter" : "direct-meter", schema);
       case 5:
+        return this.#cells.meterQuery(at, schema);
       case 7:
-        return this.#indexed(schema);
+        return this.#cells.counterQuery(at, schema);
       case 9:
         return this.#replication.query(at);
       default:
@@ -186,22 +190,5 @@ class Queries implements QueryDecoder {
     if (!has(table)) throw invalidArgument(`table '${table.table.alias}' has no ${kind.replace("-", " ")}`);
     if (kind === "direct-meter" && meterCounters && parts.matches > 0) throw noMeterCounters(table);
     return { kind, tables: [table], defaults: parts.isDefault, ...this.#key(table, schema) };
-  }
-
-  /** Wildcards over all indexed counters or meters find nothing as long as the pipeline has none (CTR-19, MTR-19). */
-  #indexed(schema: EntitySchema): ReadQuery {
-    const { number, name, at } = this.#parts;
-    const reader = this.#reader;
-    let id = 0;
-    reader.reset(at.bytes, at.start, at.end);
-    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-      if (tag === 0x08) id = reader.uint32();
-      else reader.skip();
-    }
-    if (id !== 0) checkIndexedId(number, id, schema);
-    const kind = number === 7 ? "counter" : "meter";
-    if (id === 0 && ![...schema.pipeline.objects.values()].some((object) => object.kind === kind))
-      return { kind: "nothing" };
-    throw unimplemented(`${name} is not implemented`);
   }
 }

@@ -1,12 +1,12 @@
 /** `TableEntry` messages → drafts. One scan finds where everything lies; what is looked at depends on the purpose. */
 import { invalidArgument, unimplemented } from "../base/status.js";
-import { checkMeterConfig } from "../entity/meter-config.js";
 import { checkTablePolicy } from "../entity/policy.js";
 import type { EntitySchema, TableSchema } from "../entity/schema.js";
-import type { CounterData, MeterConfig, TableEntryDraft, UpdateType } from "../entity/table-entry.js";
+import type { MeterConfig, TableEntryDraft, UpdateType } from "../entity/table-entry.js";
 import type { ByteReader } from "./byte-reader.js";
 import { ActionDecoder } from "./decode-action.js";
 import { KeyDecoder } from "./decode-key.js";
+import { decodeCounterData, decodeMeterConfig } from "./decode-resource.js";
 import { Span } from "./span.js";
 
 const nothing: Uint8Array = new Uint8Array(0);
@@ -147,7 +147,7 @@ export class TableEntryDecoder {
     if (parts.meter.present) draft.meter = this.meterConfig(parts.meter, schema);
     if (parts.counter.present) {
       if (table.counter === undefined) throw invalidArgument(`table '${table.alias}' has no direct counter`);
-      draft.counter = this.counterData(parts.counter);
+      draft.counter = decodeCounterData(this.#reader, parts.counter);
     }
     if (parts.meterCounter.present) throw noMeterCounters(schema);
   }
@@ -200,39 +200,9 @@ export class TableEntryDecoder {
   }
 
   /** @throws StatusError INVALID_ARGUMENT (MTR-02 … MTR-06, DIR-15) */
-  meterConfig(at: Span, schema: TableSchema): MeterConfig {
-    const { table } = schema;
+  meterConfig(at: Span, { table }: TableSchema): MeterConfig {
     if (table.meter === undefined) throw invalidArgument(`table '${table.alias}' has no direct meter`);
-    const reader = this.#reader;
-    const config = { cir: 0n, cburst: 0n, pir: 0n, pburst: 0n, eburst: 0n };
-    reader.reset(at.bytes, at.start, at.end);
-    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-      if (tag === 0x08) config.cir = reader.int64();
-      else if (tag === 0x10) config.cburst = reader.int64();
-      else if (tag === 0x18) config.pir = reader.int64();
-      else if (tag === 0x20) config.pburst = reader.int64();
-      else if (tag === 0x28) config.eburst = reader.int64();
-      else reader.skip();
-    }
-    checkMeterConfig(config, table.meter);
-    return config;
-  }
-
-  /** @throws StatusError INVALID_ARGUMENT if a count is negative (CTR-25) */
-  counterData(at: Span): CounterData {
-    const reader = this.#reader;
-    const data = { bytes: 0n, packets: 0n };
-    reader.reset(at.bytes, at.start, at.end);
-    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-      if (tag === 0x08) data.bytes = reader.int64();
-      else if (tag === 0x10) data.packets = reader.int64();
-      else reader.skip();
-    }
-    if (data.bytes < 0n || data.packets < 0n)
-      throw invalidArgument(
-        `counter_data: byte_count ${data.bytes.toString()} and packet_count ${data.packets.toString()} must not be negative`,
-      );
-    return data;
+    return decodeMeterConfig(this.#reader, at, table.meter);
   }
 }
 

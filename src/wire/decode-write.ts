@@ -5,8 +5,10 @@ import { TableEntryDraft, type UpdateType } from "../entity/table-entry.js";
 import type { TableUpdate, Update, UpdateDecoder } from "../entity/update.js";
 import { electionId, type ElectionId } from "../session/election-id.js";
 import { ByteReader } from "./byte-reader.js";
+import { CellDecoder } from "./decode-cell.js";
 import { TableEntryDecoder, noMeterCounters, tableSchema } from "./decode-table-entry.js";
 import { ReplicationDecoder } from "./decode-replication.js";
+import { decodeCounterData } from "./decode-resource.js";
 import { Span } from "./span.js";
 
 /** Everything of a WriteRequest but its updates. `atomicity` is the enum's number as sent. */
@@ -138,6 +140,7 @@ class Updates implements UpdateDecoder {
   readonly #parts = new EntityParts();
   readonly #entries: TableEntryDecoder;
   readonly #replication: ReplicationDecoder;
+  readonly #cells: CellDecoder;
   readonly #draft = new TableEntryDraft();
   /** One object per type, given out again and again. */
   readonly #tableEntry: Readonly<Record<UpdateType, TableUpdate>>;
@@ -149,6 +152,7 @@ class Updates implements UpdateDecoder {
     this.count = at.length / 2;
     this.#entries = new TableEntryDecoder(reader);
     this.#replication = new ReplicationDecoder(reader);
+    this.#cells = new CellDecoder(reader);
     const entry = this.#draft;
     this.#tableEntry = {
       insert: { kind: "table-entry", type: "insert", entry },
@@ -172,8 +176,9 @@ class Updates implements UpdateDecoder {
       case 8:
         return this.#directCounter(type, schema);
       case 5:
+        return this.#cells.meterUpdate(at, type, schema);
       case 7:
-        return this.#indexed(type, schema);
+        return this.#cells.counterUpdate(at, type, schema);
       case 9:
         return this.#replication.update(at, type, schema);
       default:
@@ -239,7 +244,7 @@ class Updates implements UpdateDecoder {
     return {
       kind: "direct-counter",
       entry: this.#draft,
-      data: value.present ? this.#entries.counterData(value) : undefined,
+      data: value.present ? decodeCounterData(this.#reader, value) : undefined,
     };
   }
 
@@ -254,29 +259,4 @@ class Updates implements UpdateDecoder {
       config: value.present ? this.#entries.meterConfig(value, table) : undefined,
     };
   }
-
-  /** Indexed counters and meters: refused, but a direct resource's id or a wrong type first (CTR-01, CTR-22, MTR-01). */
-  #indexed(type: UpdateType, schema: EntitySchema): Update {
-    const { number, name, at } = this.#parts;
-    const reader = this.#reader;
-    let id = 0;
-    reader.reset(at.bytes, at.start, at.end);
-    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-      if (tag === 0x08) id = reader.uint32();
-      else reader.skip();
-    }
-    if (type !== "modify") throw invalidArgument(`${name}: only MODIFY is possible, not ${type.toUpperCase()}`);
-    checkIndexedId(number, id, schema);
-    throw unimplemented(`${name} is not implemented`);
-  }
-}
-
-/** @throws StatusError INVALID_ARGUMENT unless `id` is an indexed counter (entity 7) or meter (entity 5) (CTR-22) */
-export function checkIndexedId(entity: number, id: number, schema: EntitySchema): void {
-  const wanted = entity === 7 ? "counter" : "meter";
-  const object = schema.pipeline.objects.get(id);
-  if (object?.kind !== wanted)
-    throw invalidArgument(
-      `${wanted}_id ${id} is ${object === undefined ? "not in the P4Info" : `${object.kind} '${object.name}'`}, not an indexed ${wanted}`,
-    );
 }

@@ -6,7 +6,9 @@ import type { TableSchema } from "../entity/schema.js";
 import type { CounterData, MeterConfig } from "../entity/table-entry.js";
 import { canonicalStart } from "../entity/bits.js";
 import { ByteWriter } from "./byte-writer.js";
+import { encodeCounterCell, encodeMeterCell } from "./encode-cell.js";
 import { encodeCloneSession, encodeMulticastGroup } from "./encode-replication.js";
+import { encodeCounterData, encodeMeterConfig } from "./encode-resource.js";
 
 /** A response is handed on when it reaches this size; well below the 4 MiB that clients take (RED-11). */
 const responseBytes = 64 * 1024;
@@ -43,8 +45,8 @@ export class ReadResponseEncoder implements EntitySink {
       writer.tag(0x28);
       writer.uint64(controllerMetadata);
     }
-    if (entry.wantMeter && meter !== undefined) this.#meter(0x32, meter);
-    if (entry.counter !== undefined) this.#counter(0x3a, entry.counter);
+    if (entry.wantMeter && meter !== undefined) encodeMeterConfig(writer, 0x32, meter);
+    if (entry.counter !== undefined) encodeCounterData(writer, 0x3a, entry.counter);
     if (entry.isDefault) this.#flag(0x40);
     if (metadata.length > 0) writer.bytesField(0x5a, metadata);
     if (entry.isConst) this.#flag(0x68);
@@ -57,7 +59,7 @@ export class ReadResponseEncoder implements EntitySink {
     const entity = writer.open(0x0a);
     const body = writer.open(0x42);
     this.#ref(schema, entry);
-    this.#counter(0x12, counter);
+    encodeCounterData(writer, 0x12, counter);
     writer.close(body);
     writer.close(entity);
   }
@@ -67,7 +69,7 @@ export class ReadResponseEncoder implements EntitySink {
     const entity = writer.open(0x0a);
     const body = writer.open(0x32);
     this.#ref(schema, entry);
-    if (entry.extras.meter !== undefined) this.#meter(0x12, entry.extras.meter);
+    if (entry.extras.meter !== undefined) encodeMeterConfig(writer, 0x12, entry.extras.meter);
     writer.close(body);
     writer.close(entity);
   }
@@ -78,6 +80,14 @@ export class ReadResponseEncoder implements EntitySink {
 
   cloneSession(id: number, session: CloneSession): void {
     encodeCloneSession(this.#writer, id, session);
+  }
+
+  counterCell(id: number, index: bigint, data: CounterData): void {
+    encodeCounterCell(this.#writer, id, index, data);
+  }
+
+  meterCell(id: number, index: bigint, config: MeterConfig | undefined): void {
+    encodeMeterCell(this.#writer, id, index, config);
   }
 
   /** The key of `entry` as a `TableEntry` of its own. */
@@ -198,34 +208,6 @@ export class ReadResponseEncoder implements EntitySink {
     }
     writer.close(inner);
     writer.close(outer);
-  }
-
-  #meter(tag: number, meter: MeterConfig): void {
-    const writer = this.#writer;
-    const body = writer.open(tag);
-    let field = 0x08;
-    for (const value of [meter.cir, meter.cburst, meter.pir, meter.pburst, meter.eburst]) {
-      if (value !== 0n) {
-        writer.tag(field);
-        writer.int64(value);
-      }
-      field += 8;
-    }
-    writer.close(body);
-  }
-
-  #counter(tag: number, counter: CounterData): void {
-    const writer = this.#writer;
-    const body = writer.open(tag);
-    if (counter.bytes !== 0n) {
-      writer.tag(0x08);
-      writer.int64(counter.bytes);
-    }
-    if (counter.packets !== 0n) {
-      writer.tag(0x10);
-      writer.int64(counter.packets);
-    }
-    writer.close(body);
   }
 }
 

@@ -168,6 +168,11 @@ const violations: readonly Row[] = [
   { ids: "INF-08", title: "a field of negative width", spec: withField({ bitwidth: -1 }) },
   { ids: "INF-09", title: "a type that is not declared", spec: withField({ typeName: "t_t" }) },
   {
+    ids: "INF-09",
+    title: "an index type that is not declared",
+    spec: p4info({ counters: [counter(0x12000001, "c", { indexTypeName: "t_t" })] }),
+  },
+  {
     ids: "INF-10",
     title: "a type without representation",
     spec: withField({ typeName: "t_t" }, { newTypes: new Map([["t_t", { kind: "unset" }]]) }),

@@ -1,0 +1,39 @@
+/** Counters and meters that are parts of other messages. @see P4Runtime §9.3, §9.4 */
+import { invalidArgument } from "../base/status.js";
+import { checkMeterConfig } from "../entity/meter-config.js";
+import type { CounterData, MeterConfig } from "../entity/table-entry.js";
+import type { DirectMeter } from "../pipeline/pipeline.js";
+import type { ByteReader } from "./byte-reader.js";
+import type { Span } from "./span.js";
+
+/** A `MeterConfig` for `meter`. @throws StatusError INVALID_ARGUMENT (MTR-02 … MTR-06) */
+export function decodeMeterConfig(reader: ByteReader, at: Span, meter: DirectMeter): MeterConfig {
+  const config = { cir: 0n, cburst: 0n, pir: 0n, pburst: 0n, eburst: 0n };
+  reader.reset(at.bytes, at.start, at.end);
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === 0x08) config.cir = reader.int64();
+    else if (tag === 0x10) config.cburst = reader.int64();
+    else if (tag === 0x18) config.pir = reader.int64();
+    else if (tag === 0x20) config.pburst = reader.int64();
+    else if (tag === 0x28) config.eburst = reader.int64();
+    else reader.skip();
+  }
+  checkMeterConfig(config, meter);
+  return config;
+}
+
+/** A `CounterData`. @throws StatusError INVALID_ARGUMENT if a count is negative (CTR-25) */
+export function decodeCounterData(reader: ByteReader, at: Span): CounterData {
+  const data = { bytes: 0n, packets: 0n };
+  reader.reset(at.bytes, at.start, at.end);
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === 0x08) data.bytes = reader.int64();
+    else if (tag === 0x10) data.packets = reader.int64();
+    else reader.skip();
+  }
+  if (data.bytes < 0n || data.packets < 0n)
+    throw invalidArgument(
+      `counter_data: byte_count ${data.bytes.toString()} and packet_count ${data.packets.toString()} must not be negative`,
+    );
+  return data;
+}

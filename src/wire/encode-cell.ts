@@ -1,0 +1,36 @@
+/** Cells of indexed counters and meters → `Entity` messages. @see P4Runtime §9.3, §9.4 */
+import type { CounterData, MeterConfig } from "../entity/table-entry.js";
+import type { ByteWriter } from "./byte-writer.js";
+import { encodeCounterData, encodeMeterConfig } from "./encode-resource.js";
+
+/** Appends one `entities` field of a ReadResponse. */
+export function encodeCounterCell(writer: ByteWriter, id: number, index: bigint, data: CounterData): void {
+  const entity = writer.open(0x0a);
+  const body = writer.open(0x3a);
+  encodeName(writer, id, index);
+  encodeCounterData(writer, 0x1a, data);
+  writer.close(body);
+  writer.close(entity);
+}
+
+/** Appends one `entities` field of a ReadResponse. */
+export function encodeMeterCell(writer: ByteWriter, id: number, index: bigint, config: MeterConfig | undefined): void {
+  const entity = writer.open(0x0a);
+  const body = writer.open(0x2a);
+  encodeName(writer, id, index);
+  if (config !== undefined) encodeMeterConfig(writer, 0x1a, config);
+  writer.close(body);
+  writer.close(entity);
+}
+
+/** The message of index 0 is there and empty. */
+function encodeName(writer: ByteWriter, id: number, index: bigint): void {
+  writer.tag(0x08);
+  writer.uint32(id);
+  const at = writer.open(0x12);
+  if (index !== 0n) {
+    writer.tag(0x08);
+    writer.int64(index);
+  }
+  writer.close(at);
+}
