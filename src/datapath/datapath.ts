@@ -21,6 +21,8 @@ export interface Capabilities {
   readonly keyFields: ReadonlySet<KeyFieldName>;
   readonly verdicts: ReadonlySet<Verdict>;
   readonly meters: boolean;
+  /** True if it counts frames by the colour that their rule's meter gave them: `Datapath.meterCounters`. */
+  readonly meterCounters: boolean;
   /** Largest frame that can be punted or transmitted, in bytes without FCS. */
   readonly maxFrameBytes: number;
 }
@@ -36,8 +38,8 @@ export interface Plan {
   /** RESOURCE_EXHAUSTED if the table cannot hold another mask or rule; UNIMPLEMENTED for what the backend lacks. */
   add(rule: PuntRule): ResultOf<RuleHandle>;
   /**
-   * Gives `rule` another action and meter; table, priority, key and age stay. The counter goes on. The meter starts
-   * afresh only if its configuration differs.
+   * Gives `rule` another action and meter; table, priority, key and age stay. The counters go on, those by colour too.
+   * The meter starts afresh only if its configuration differs.
    * @returns the handle to use from now on; the old one answers for readers of older snapshots
    */
   replace(rule: RuleHandle, change: Pick<PuntRule, "action" | "meter" | "cookie">): ResultOf<RuleHandle>;
@@ -126,6 +128,13 @@ export interface Datapath extends AsyncDisposable {
    * `into[2i]`, bytes into `into[2i + 1]`. Bytes are those of the frame as PacketIn carries it.
    */
   counters(rules: readonly RuleHandle[], into: Float64Array): Promise<void>;
+  /**
+   * What each rule has counted since it was added by the colour of its meter, six numbers a rule: packets and bytes
+   * that were green into `into[6i]` and `into[6i + 1]`, then yellow, then red. Whatever a rule counts while it has no
+   * meter is green, so the colours of a rule add up to what `counters` gives.
+   * @precondition `capabilities.meterCounters`
+   */
+  meterCounters(rules: readonly RuleHandle[], into: Float64Array): Promise<void>;
   /**
    * What the datapath really holds, key by key in no promised order, asked of the structures that frames meet and not
    * of a note of what was asked for; nothing of an open plan. Costs what is installed. A key may be left out if another

@@ -1,7 +1,7 @@
 /** Cells of indexed counters and meters: which there are, and what one holds. @see P4Runtime §9.3, §9.4 */
 import { invalidArgument, outOfRange, unimplemented } from "../base/status.js";
 import type { IndexedCounter, IndexedMeter } from "../pipeline/pipeline.js";
-import type { CounterData } from "./table-entry.js";
+import type { CounterData, MeterCounterData } from "./table-entry.js";
 
 /** An array of cells as messages name it. */
 export interface CellArrayName {
@@ -17,6 +17,9 @@ export const maxReadCells = 2n ** 24n;
 
 /** A counter nobody has written. */
 export const zeroCounter: CounterData = { packets: 0n, bytes: 0n };
+
+/** The counters per colour of a cell: nothing is metered by it. */
+export const zeroMeterCounter: MeterCounterData = { green: zeroCounter, yellow: zeroCounter, red: zeroCounter };
 
 export function sameCounter(a: CounterData, b: CounterData): boolean {
   return a.packets === b.packets && a.bytes === b.bytes;

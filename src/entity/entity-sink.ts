@@ -1,7 +1,7 @@
 /** Where a Read puts what it finds. */
 import type { CloneSession, MulticastGroup } from "./replication.js";
 import type { TableSchema } from "./schema.js";
-import type { CounterData, Extras, MeterConfig } from "./table-entry.js";
+import type { CounterData, Extras, MeterConfig, MeterCounterData } from "./table-entry.js";
 
 /** One entry as stored, with what was asked for beside it. Borrowed for the call. */
 export interface StoredEntry {
@@ -15,6 +15,16 @@ export interface StoredEntry {
   readonly wantMeter: boolean;
   /** Undefined: not asked for, or the table has none. */
   readonly counter: CounterData | undefined;
+  /** Undefined: not asked for, or the table has no meter. */
+  readonly meterCounter: MeterCounterData | undefined;
+}
+
+/** What a cell of a meter holds, with what was asked for beside it. */
+export interface StoredMeterCell {
+  /** Undefined: the default. */
+  readonly config: MeterConfig | undefined;
+  /** Undefined: not asked for. */
+  readonly meterCounter: MeterCounterData | undefined;
 }
 
 export interface EntitySink {
@@ -24,6 +34,5 @@ export interface EntitySink {
   multicastGroup(id: number, group: MulticastGroup): void;
   cloneSession(id: number, session: CloneSession): void;
   counterCell(id: number, index: bigint, data: CounterData): void;
-  /** @param config undefined: the default */
-  meterCell(id: number, index: bigint, config: MeterConfig | undefined): void;
+  meterCell(id: number, index: bigint, cell: StoredMeterCell): void;
 }

@@ -6,6 +6,7 @@ import type { EntitySchema, TableSchema } from "./schema.js";
 export interface Wanted {
   readonly counter: boolean;
   readonly meter: boolean;
+  readonly meterCounter: boolean;
 }
 
 /** Filters are combined (RDT-15); undefined: not filtered. */
@@ -29,6 +30,8 @@ export interface TableEntryQuery {
 /** Direct counters or meters; with a `key`, one that must exist (CTR-09, MTR-10). */
 export interface DirectQuery {
   readonly kind: "direct-counter" | "direct-meter";
+  /** True if counters per meter colour are asked for. */
+  readonly meterCounter: boolean;
   readonly tables: readonly TableSchema[];
   readonly defaults: boolean;
   readonly key: string | undefined;
@@ -59,6 +62,8 @@ export interface MeterCellQuery {
   readonly kind: "meter-cell";
   /** In P4Info order. */
   readonly arrays: readonly IndexedMeter[];
+  /** True if counters per meter colour are asked for. */
+  readonly meterCounter: boolean;
   /** Undefined: all cells. */
   readonly index: bigint | undefined;
 }

@@ -32,7 +32,12 @@ export interface EntitySchema {
   readonly portFormat: ValueFormat;
   /** True if the controller may name this port: configured, or reserved and served. */
   readonly isPort: (port: number) => boolean;
+  /** True if frames are counted by the colour of their entry's meter. */
+  readonly meterCounters: boolean;
 }
+
+/** What the entities of a program may ask of the device. */
+export type DeviceTraits = Pick<EntitySchema, "isPort" | "meterCounters">;
 
 /** How `Table.size` limits a table: as it says, or as a wish that more may exceed. */
 export type TableSizePolicy = "exact" | "at-least";
@@ -47,7 +52,7 @@ const plainPort: ValueFormat = { kind: "bits", width: 32, bytes: 4, port: true }
 export function* entitySchemaSteps(
   pipeline: Pipeline,
   policy: TableSizePolicy,
-  isPort: (port: number) => boolean,
+  { isPort, meterCounters }: DeviceTraits,
 ): Steps<EntitySchema> {
   const actions = new Map<number, ActionSchema>();
   for (const action of pipeline.actions.values()) {
@@ -67,7 +72,7 @@ export function* entitySchemaSteps(
       capacity: policy === "exact" ? table.size : unlimited,
     });
   }
-  return { pipeline, tables, portFormat: portTranslation(pipeline.spec) ?? plainPort, isPort };
+  return { pipeline, tables, portFormat: portTranslation(pipeline.spec) ?? plainPort, isPort, meterCounters };
 }
 
 /** `entitySchemaSteps` in one go. */

@@ -19,6 +19,13 @@ export interface CounterData {
   readonly bytes: bigint;
 }
 
+/** What frames of each colour of a meter have counted. @see P4Runtime §9.4.3 */
+export interface MeterCounterData {
+  readonly green: CounterData;
+  readonly yellow: CounterData;
+  readonly red: CounterData;
+}
+
 /** What few entries have: kept apart so that the others do not pay for it. */
 export interface Extras {
   /** Opaque; empty if unset (TBL-16). */
@@ -61,6 +68,8 @@ export class TableEntryDraft {
   meter: MeterConfig | undefined;
   /** Set if the message had counter_data. */
   counter: CounterData | undefined;
+  /** True if the message had meter_counter_data, which can only clear. */
+  clearsMeterCounters = false;
 
   /** Begins an entry of `schema`: every field don't care, nothing else set. */
   begin(schema: TableSchema): void {
@@ -72,6 +81,7 @@ export class TableEntryDraft {
     this.controllerMetadata = 0n;
     this.meter = undefined;
     this.counter = undefined;
+    this.clearsMeterCounters = false;
     this.keyBytes = roomy(this.keyBytes, schema.key);
     for (let i = 0; i < schema.emptyKey.length; i++) this.keyBytes[i] = schema.emptyKey[i] ?? 0;
     this.keyLength = schema.key.fixedBytes;

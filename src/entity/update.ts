@@ -8,6 +8,7 @@ import type { EntitySchema } from "./schema.js";
 export type TableUpdate =
   | { readonly kind: "table-entry"; readonly type: UpdateType; readonly entry: TableEntryDraft }
   | { readonly kind: "direct-counter"; readonly entry: TableEntryDraft; readonly data: CounterData | undefined }
+  /** `entry.clearsMeterCounters` counts too. */
   | { readonly kind: "direct-meter"; readonly entry: TableEntryDraft; readonly config: MeterConfig | undefined };
 
 /** Of a DELETE only the id counts (MCG-15, CLN-12). Ids are those of the controller, at least 1. */

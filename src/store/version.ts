@@ -1,8 +1,14 @@
 /** One state of one entity, in the generations [from, to). */
-import type { CounterData, Extras } from "../entity/table-entry.js";
+import type { CounterData, Extras, MeterCounterData } from "../entity/table-entry.js";
 
 /** `to` of a version that nothing has ended. */
 export const live = 0x7fffffff;
+
+/** What a Read adds to what the datapath counted for an entry; below zero where less was written than was counted. */
+export interface CounterBase extends CounterData {
+  /** Undefined: nothing. */
+  readonly colours?: MeterCounterData | undefined;
+}
 
 /** `E`: what the entity holds beside its key and action. */
 export class Version<E = Extras> {
@@ -18,8 +24,8 @@ export class Version<E = Extras> {
   readonly extras: E;
   /** What realises the entry on the datapath; the store only keeps it. */
   rule: object | undefined;
-  /** Added to what the datapath counted: a counter that was written. */
-  counterBase: CounterData | undefined;
+  /** Undefined: nothing was written, and the rule is the first. */
+  counterBase: CounterBase | undefined;
 
   constructor(key: string, from: number, prev: Version<E> | undefined, action: string, extras: E) {
     this.key = key;

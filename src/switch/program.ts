@@ -83,7 +83,10 @@ const maxRestrictionLength = 262_144;
 export function* buildProgram(config: PipelineConfig, options: ProgramOptions): Steps<Program> {
   const pipeline = yield* indexP4InfoSteps(yield* config.p4info.decode());
   checkRestrictions(pipeline);
-  const schema = yield* entitySchemaSteps(pipeline, options.tableSize, options.isPort);
+  const schema = yield* entitySchemaSteps(pipeline, options.tableSize, {
+    isPort: options.isPort,
+    meterCounters: options.capabilities.meterCounters,
+  });
   const bindings = yield* bindPipelineSteps(pipeline, options);
   const blocking = bindings.unrealised.filter((problem) => problem.blocking);
   if (options.unboundTables === "refuse" && blocking.length > 0)

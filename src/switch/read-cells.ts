@@ -1,7 +1,7 @@
 /** Reads of cells of indexed counters and meters. */
 import { resourceExhausted } from "../base/status.js";
 import type { Datapath } from "../datapath/datapath.js";
-import { maxReadCells } from "../entity/cell.js";
+import { maxReadCells, zeroMeterCounter } from "../entity/cell.js";
 import type { EntitySink } from "../entity/entity-sink.js";
 import type { CounterCellQuery, MeterCellQuery } from "../entity/read-query.js";
 import type { IndexedCounter, IndexedMeter } from "../pipeline/pipeline.js";
@@ -35,11 +35,15 @@ export async function readCells(query: CounterCellQuery | MeterCellQuery, reader
       const value = counters.at(id, snapshot.generation);
       await each(array, query.index, reader, (index) => sink.counterCell(id, index, value(index)));
     }
-  else
+  else {
+    const meterCounter = query.meterCounter ? zeroMeterCounter : undefined;
     for (const { id, array } of named(query, reader)) {
       const value = meters.at(id, snapshot.generation);
-      await each(array, query.index, reader, (index) => sink.meterCell(id, index, value(index)));
+      await each(array, query.index, reader, (index) =>
+        sink.meterCell(id, index, { config: value(index), meterCounter }),
+      );
     }
+  }
 }
 
 /** All that are too large are found before anything is sent. */

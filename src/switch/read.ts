@@ -13,7 +13,7 @@ import type { Collection } from "../store/collection.js";
 import type { Snapshot } from "../store/entity-store.js";
 import { defaultKey, type TableStore } from "../store/table-store.js";
 import { Version } from "../store/version.js";
-import { readCounters } from "./counters.js";
+import { readCounters, readMeterCounters } from "./counters.js";
 import type { Program } from "./program.js";
 import { readCells } from "./read-cells.js";
 import type { RoleAccess } from "./role-access.js";
@@ -162,15 +162,19 @@ export class ReadBatch {
   async #emit(query: TableEntryQuery | DirectQuery, schema: TableSchema, batch: readonly Version[]): Promise<void> {
     const { table } = schema;
     const wanted =
-      query.kind === "table-entry" ? query.wanted : { counter: query.kind === "direct-counter", meter: true };
+      query.kind === "table-entry"
+        ? query.wanted
+        : { counter: query.kind === "direct-counter", meter: true, meterCounter: query.meterCounter };
     const counters =
       wanted.counter && table.counter !== undefined ? await readCounters(this.#datapath, batch) : undefined;
+    const colours =
+      wanted.meterCounter && table.meter !== undefined ? await readMeterCounters(this.#datapath, batch) : undefined;
     const wantMeter = wanted.meter && table.meter !== undefined;
     for (const [i, { key, action, extras }] of batch.entries()) {
       const isDefault = key === defaultKey;
       const isConst = isDefault ? table.constDefault : table.isConst;
-      const counter = counters?.[i];
-      const entry = { key, action, extras, isDefault, isConst, wantMeter, counter };
+      const [counter, meterCounter] = [counters?.[i], colours?.[i]];
+      const entry = { key, action, extras, isDefault, isConst, wantMeter, counter, meterCounter };
       if (query.kind === "table-entry") this.#sink.tableEntry(schema, entry);
       else if (query.kind === "direct-meter") this.#sink.directMeter(schema, entry);
       else if (counter !== undefined) this.#sink.directCounter(schema, entry, counter);

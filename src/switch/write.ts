@@ -209,7 +209,7 @@ export class WriteBatch {
     if (entry.counter !== undefined) this.#counters.set(version, entry.counter);
   }
 
-  /** WRT-14, ACT-15, DIR-02 … DIR-06, DEF-05, DEF-06, CON-15. */
+  /** WRT-14, ACT-15, DIR-02 … DIR-06, DIR-12, DEF-05, DEF-06, CON-15. */
   #modify(table: ProgramTable, entry: TableEntryDraft): void {
     const before = this.#stage.require(table.store, entry.key());
     const resets = entry.isDefault && entry.action === undefined;
@@ -223,6 +223,7 @@ export class WriteBatch {
     const version = this.#change(table, before, action, extras, entry.isDefault ? undefined : entry.keyBytes);
     const counter = resets ? { packets: 0n, bytes: 0n } : entry.counter;
     if (counter !== undefined) this.#counters.set(version, counter);
+    if (resets || entry.clearsMeterCounters) this.#counters.clearColours(version);
   }
 
   /** The next version of an entry, realised; if the datapath refuses, nothing of the update stays. */
@@ -246,10 +247,11 @@ export class WriteBatch {
     if (data !== undefined) this.#counters.set(this.#change(table, before, before.action, before.extras), data);
   }
 
-  /** MTR-08 … MTR-10. */
+  /** MTR-08 … MTR-10, MTR-21, MTR-23. */
   #directMeter(table: ProgramTable, entry: TableEntryDraft, config: MeterConfig | undefined): void {
     const before = this.#stage.require(table.store, entry.key());
-    this.#change(table, before, before.action, { ...before.extras, meter: config });
+    const version = this.#change(table, before, before.action, { ...before.extras, meter: config });
+    if (entry.clearsMeterCounters) this.#counters.clearColours(version);
   }
 
   /** @throws StatusError INVALID_ARGUMENT naming entry, clause and values */

@@ -7,7 +7,7 @@ import type { UpdateType } from "../entity/table-entry.js";
 import type { CellUpdate } from "../entity/update.js";
 import type { IndexedCounter, IndexedMeter } from "../pipeline/pipeline.js";
 import type { ByteReader } from "./byte-reader.js";
-import { decodeCounterData, decodeMeterConfig } from "./decode-resource.js";
+import { checkClears, decodeCounterData, decodeMeterConfig } from "./decode-resource.js";
 import { Span } from "./span.js";
 
 export class CellDecoder {
@@ -38,7 +38,10 @@ export class CellDecoder {
     const array = this.#meter(schema);
     const index = this.#indexOf();
     checkCellIndex({ noun: "meter", array }, index, schema.isPort);
-    if (this.#meterCounters.present) throw noCellCounters(array);
+    if (this.#meterCounters.present) {
+      if (!schema.meterCounters) throw noCellCounters(array);
+      checkClears(this.#reader, this.#meterCounters);
+    }
     const config = this.#value.present ? decodeMeterConfig(this.#reader, this.#value, array) : undefined;
     return { kind: "meter-cell", array, index, config };
   }
@@ -59,12 +62,14 @@ export class CellDecoder {
   meterQuery(at: Span, schema: EntitySchema): MeterCellQuery {
     this.#scan(at);
     const { meters } = schema.pipeline;
+    const meterCounter = this.#meterCounters.present && schema.meterCounters;
     const index = this.#indexOf();
-    if (this.#id === 0) return { kind: "meter-cell", arrays: this.#all("meter", meters, index), index: undefined };
+    if (this.#id === 0)
+      return { kind: "meter-cell", arrays: this.#all("meter", meters, index), index: undefined, meterCounter };
     const array = this.#meter(schema);
     checkCellIndex({ noun: "meter", array }, index, schema.isPort);
-    if (this.#meterCounters.present && index !== undefined) throw noCellCounters(array);
-    return { kind: "meter-cell", arrays: [array], index };
+    if (this.#meterCounters.present && index !== undefined && !schema.meterCounters) throw noCellCounters(array);
+    return { kind: "meter-cell", arrays: [array], index, meterCounter };
   }
 
   /** @param type of the update; undefined: a read */

@@ -94,7 +94,11 @@ class Queries implements QueryDecoder {
 
   #tableEntry(schema: EntitySchema): ReadQuery {
     const { parts } = this.#entries;
-    const wanted = { counter: parts.counter.present, meter: parts.meter.present };
+    const wanted = {
+      counter: parts.counter.present,
+      meter: parts.meter.present,
+      meterCounter: parts.meterCounter.present && schema.meterCounters,
+    };
     const metadata = parts.metadata.length > 0 ? Uint8Array.from(parts.metadata) : undefined;
     const controllerMetadata = parts.controllerMetadata !== 0n ? parts.controllerMetadata : undefined;
     const base = { kind: "table-entry", defaults: parts.isDefault, metadata, controllerMetadata, wanted } as const;
@@ -119,21 +123,22 @@ class Queries implements QueryDecoder {
       };
     }
     const table = tableSchema(parts.tableId, schema);
-    this.#checkReadable(table);
+    this.#checkReadable(table, schema);
     const keyed = this.#key(table, schema);
     const actionId = parts.action.present ? this.#entries.actions.filter(parts.action, table) : undefined;
     return { ...base, tables: [table], ...keyed, actionId };
   }
 
   /** IDL-01, IDL-02, DEF-10, DIR-14. */
-  #checkReadable(schema: TableSchema): void {
+  #checkReadable(schema: TableSchema, entities: EntitySchema): void {
     const { parts } = this.#entries;
     const { table } = schema;
     const asksTimeout = parts.timeSinceLastHit.present || parts.idleTimeoutNs !== 0n;
     if (asksTimeout && parts.isDefault)
       throw invalidArgument(`table '${table.alias}': the default entry has no idle timeout`);
     if (asksTimeout) throw noIdleTimeout(schema);
-    if (parts.meterCounter.present && parts.matches > 0 && table.meter !== undefined) throw noMeterCounters(schema);
+    if (parts.meterCounter.present && parts.matches > 0 && table.meter !== undefined && !entities.meterCounters)
+      throw noMeterCounters(schema);
   }
 
   /** The full key, the match with any priority, or nothing: RDT-04, RDT-06, RDT-07, RDT-08, CTR-10, CTR-26. */
@@ -160,11 +165,11 @@ class Queries implements QueryDecoder {
     const reader = this.#reader;
     const { at } = this.#parts;
     const entry = new Span();
-    let meterCounters = false;
+    let asksColours = false;
     reader.reset(at.bytes, at.start, at.end);
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
       if (tag !== 0x0a) {
-        if (tag === 0x1a) meterCounters = true;
+        if (tag === 0x1a) asksColours = true;
         reader.skip();
         continue;
       }
@@ -172,6 +177,7 @@ class Queries implements QueryDecoder {
     }
     const { parts } = this.#entries;
     parts.scan(reader, entry.bytes, entry.present ? entry.start : 0, entry.present ? entry.end : 0);
+    const meterCounter = asksColours && kind === "direct-meter" && schema.meterCounters;
     const has = (table: TableSchema) =>
       (kind === "direct-counter" ? table.table.counter : table.table.meter) !== undefined;
     if (parts.tableId === 0) {
@@ -179,6 +185,7 @@ class Queries implements QueryDecoder {
         throw invalidArgument("table_id 0 reads all tables and takes no match or priority");
       return {
         kind,
+        meterCounter,
         tables: [...schema.tables.values()].filter(has),
         defaults: parts.isDefault,
         key: undefined,
@@ -188,7 +195,7 @@ class Queries implements QueryDecoder {
     }
     const table = tableSchema(parts.tableId, schema);
     if (!has(table)) throw invalidArgument(`table '${table.table.alias}' has no ${kind.replace("-", " ")}`);
-    if (kind === "direct-meter" && meterCounters && parts.matches > 0) throw noMeterCounters(table);
-    return { kind, tables: [table], defaults: parts.isDefault, ...this.#key(table, schema) };
+    if (kind === "direct-meter" && asksColours && !meterCounter && parts.matches > 0) throw noMeterCounters(table);
+    return { kind, meterCounter, tables: [table], defaults: parts.isDefault, ...this.#key(table, schema) };
   }
 }

@@ -4,7 +4,7 @@ import { checkMeterConfig } from "../entity/meter-config.js";
 import type { CounterData, MeterConfig } from "../entity/table-entry.js";
 import type { DirectMeter } from "../pipeline/pipeline.js";
 import type { ByteReader } from "./byte-reader.js";
-import type { Span } from "./span.js";
+import { Span } from "./span.js";
 
 /** A `MeterConfig` for `meter`. @throws StatusError INVALID_ARGUMENT (MTR-02 … MTR-06) */
 export function decodeMeterConfig(reader: ByteReader, at: Span, meter: DirectMeter): MeterConfig {
@@ -20,6 +20,29 @@ export function decodeMeterConfig(reader: ByteReader, at: Span, meter: DirectMet
   }
   checkMeterConfig(config, meter);
   return config;
+}
+
+const colours = ["green", "yellow", "red"] as const;
+
+/**
+ * Looks through a `MeterCounterData` of an update, which can only clear.
+ * @throws StatusError INVALID_ARGUMENT if a count is not 0 (DIR-11, DIR-12, MTR-22)
+ */
+export function checkClears(reader: ByteReader, at: Span): void {
+  const counters = colours.map((colour) => ({ colour, span: new Span() }));
+  reader.reset(at.bytes, at.start, at.end);
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    const counter = tag === 0x0a || tag === 0x12 || tag === 0x1a ? counters[(tag >> 3) - 1] : undefined;
+    if (counter === undefined) reader.skip();
+    else counter.span.take(reader);
+  }
+  for (const { colour, span } of counters) {
+    const { packets, bytes } = decodeCounterData(reader, span);
+    if (packets !== 0n || bytes !== 0n)
+      throw invalidArgument(
+        `counters per meter colour can only be cleared: ${colour} has byte_count ${bytes.toString()} and packet_count ${packets.toString()}, not 0`,
+      );
+  }
 }
 
 /** A `CounterData`. @throws StatusError INVALID_ARGUMENT if a count is negative (CTR-25) */

@@ -6,7 +6,7 @@ import type { MeterConfig, TableEntryDraft, UpdateType } from "../entity/table-e
 import type { ByteReader } from "./byte-reader.js";
 import { ActionDecoder } from "./decode-action.js";
 import { KeyDecoder } from "./decode-key.js";
-import { decodeCounterData, decodeMeterConfig } from "./decode-resource.js";
+import { checkClears, decodeCounterData, decodeMeterConfig } from "./decode-resource.js";
 import { Span } from "./span.js";
 
 const nothing: Uint8Array = new Uint8Array(0);
@@ -149,7 +149,7 @@ export class TableEntryDecoder {
       if (table.counter === undefined) throw invalidArgument(`table '${table.alias}' has no direct counter`);
       draft.counter = decodeCounterData(this.#reader, parts.counter);
     }
-    if (parts.meterCounter.present) throw noMeterCounters(schema);
+    if (parts.meterCounter.present) draft.clearsMeterCounters = this.clears(parts.meterCounter, schema, entities);
   }
 
   /** Decodes the key that `parts` holds. @throws StatusError INVALID_ARGUMENT (TBL-05 … TBL-08, DEF-03, DEF-04, MAT rows) */
@@ -197,6 +197,13 @@ export class TableEntryDecoder {
       throw invalidArgument(`table '${table.alias}': idle_timeout_ns ${parts.idleTimeoutNs.toString()} is negative`);
     if (parts.isDefault) throw invalidArgument(`table '${table.alias}': the default entry has no idle timeout`);
     throw noIdleTimeout(schema);
+  }
+
+  /** True. @throws StatusError INVALID_ARGUMENT, UNIMPLEMENTED (DIR-11, DIR-12, DIR-14, DIR-15, MTR-20, MTR-22) */
+  clears(at: Span, schema: TableSchema, entities: EntitySchema): true {
+    if (schema.table.meter === undefined || !entities.meterCounters) throw noMeterCounters(schema);
+    checkClears(this.#reader, at);
+    return true;
   }
 
   /** @throws StatusError INVALID_ARGUMENT (MTR-02 … MTR-06, DIR-15) */

@@ -6,7 +6,7 @@ import type { TableUpdate, Update, UpdateDecoder } from "../entity/update.js";
 import { electionId, type ElectionId } from "../session/election-id.js";
 import { ByteReader } from "./byte-reader.js";
 import { CellDecoder } from "./decode-cell.js";
-import { TableEntryDecoder, noMeterCounters, tableSchema } from "./decode-table-entry.js";
+import { TableEntryDecoder, tableSchema } from "./decode-table-entry.js";
 import { ReplicationDecoder } from "./decode-replication.js";
 import { decodeCounterData } from "./decode-resource.js";
 import { Span } from "./span.js";
@@ -217,18 +217,14 @@ class Updates implements UpdateDecoder {
     const reader = this.#reader;
     const entry = new Span();
     const value = new Span();
-    let meterCounters = false;
+    const meterCounters = new Span();
     const { at } = this.#parts;
     reader.reset(at.bytes, at.start, at.end);
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-      if (tag !== 0x0a && tag !== 0x12) {
-        if (tag === 0x1a) meterCounters = true;
-        reader.skip();
-        continue;
-      }
-      const length = reader.length();
-      (tag === 0x0a ? entry : value).add(at.bytes, reader.pos, reader.pos + length);
-      reader.pos += length;
+      if (tag === 0x0a) entry.take(reader);
+      else if (tag === 0x12) value.take(reader);
+      else if (tag === 0x1a) meterCounters.take(reader);
+      else reader.skip();
     }
     if (!entry.present) throw invalidArgument(`${name} has no table_entry`);
     this.#entries.parts.scan(reader, entry.bytes, entry.start, entry.end);
@@ -251,7 +247,7 @@ class Updates implements UpdateDecoder {
   #directMeter(type: UpdateType, schema: EntitySchema): TableUpdate {
     const { table, value, meterCounters } = this.#direct(type, schema);
     if (table.table.meter === undefined) throw invalidArgument(`table '${table.table.alias}' has no direct meter`);
-    if (meterCounters) throw noMeterCounters(table);
+    if (meterCounters.present) this.#draft.clearsMeterCounters = this.#entries.clears(meterCounters, table, schema);
     this.#entries.key(table, schema, this.#draft);
     return {
       kind: "direct-meter",

@@ -1,7 +1,8 @@
 /** Cells of indexed counters and meters → `Entity` messages. @see P4Runtime §9.3, §9.4 */
-import type { CounterData, MeterConfig } from "../entity/table-entry.js";
+import type { StoredMeterCell } from "../entity/entity-sink.js";
+import type { CounterData } from "../entity/table-entry.js";
 import type { ByteWriter } from "./byte-writer.js";
-import { encodeCounterData, encodeMeterConfig } from "./encode-resource.js";
+import { encodeCounterData, encodeMeterConfig, encodeMeterCounterData } from "./encode-resource.js";
 
 /** Appends one `entities` field of a ReadResponse. */
 export function encodeCounterCell(writer: ByteWriter, id: number, index: bigint, data: CounterData): void {
@@ -14,11 +15,17 @@ export function encodeCounterCell(writer: ByteWriter, id: number, index: bigint,
 }
 
 /** Appends one `entities` field of a ReadResponse. */
-export function encodeMeterCell(writer: ByteWriter, id: number, index: bigint, config: MeterConfig | undefined): void {
+export function encodeMeterCell(
+  writer: ByteWriter,
+  id: number,
+  index: bigint,
+  { config, meterCounter }: StoredMeterCell,
+): void {
   const entity = writer.open(0x0a);
   const body = writer.open(0x2a);
   encodeName(writer, id, index);
   if (config !== undefined) encodeMeterConfig(writer, 0x1a, config);
+  if (meterCounter !== undefined) encodeMeterCounterData(writer, 0x22, meterCounter);
   writer.close(body);
   writer.close(entity);
 }

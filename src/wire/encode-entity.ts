@@ -1,14 +1,14 @@
 /** Entities of the store → `ReadResponse` bytes, straight from their records. */
-import type { EntitySink, StoredEntry } from "../entity/entity-sink.js";
+import type { EntitySink, StoredEntry, StoredMeterCell } from "../entity/entity-sink.js";
 import { numberAt, textOf, type RecordLayout, type Slot } from "../entity/record-layout.js";
 import type { CloneSession, MulticastGroup } from "../entity/replication.js";
 import type { TableSchema } from "../entity/schema.js";
-import type { CounterData, MeterConfig } from "../entity/table-entry.js";
+import type { CounterData } from "../entity/table-entry.js";
 import { canonicalStart } from "../entity/bits.js";
 import { ByteWriter } from "./byte-writer.js";
 import { encodeCounterCell, encodeMeterCell } from "./encode-cell.js";
 import { encodeCloneSession, encodeMulticastGroup } from "./encode-replication.js";
-import { encodeCounterData, encodeMeterConfig } from "./encode-resource.js";
+import { encodeCounterData, encodeMeterConfig, encodeMeterCounterData } from "./encode-resource.js";
 
 /** A response is handed on when it reaches this size; well below the 4 MiB that clients take (RED-11). */
 const responseBytes = 64 * 1024;
@@ -49,6 +49,7 @@ export class ReadResponseEncoder implements EntitySink {
     if (entry.counter !== undefined) encodeCounterData(writer, 0x3a, entry.counter);
     if (entry.isDefault) this.#flag(0x40);
     if (metadata.length > 0) writer.bytesField(0x5a, metadata);
+    if (entry.meterCounter !== undefined) encodeMeterCounterData(writer, 0x62, entry.meterCounter);
     if (entry.isConst) this.#flag(0x68);
     writer.close(body);
     writer.close(entity);
@@ -70,6 +71,7 @@ export class ReadResponseEncoder implements EntitySink {
     const body = writer.open(0x32);
     this.#ref(schema, entry);
     if (entry.extras.meter !== undefined) encodeMeterConfig(writer, 0x12, entry.extras.meter);
+    if (entry.meterCounter !== undefined) encodeMeterCounterData(writer, 0x1a, entry.meterCounter);
     writer.close(body);
     writer.close(entity);
   }
@@ -86,8 +88,8 @@ export class ReadResponseEncoder implements EntitySink {
     encodeCounterCell(this.#writer, id, index, data);
   }
 
-  meterCell(id: number, index: bigint, config: MeterConfig | undefined): void {
-    encodeMeterCell(this.#writer, id, index, config);
+  meterCell(id: number, index: bigint, cell: StoredMeterCell): void {
+    encodeMeterCell(this.#writer, id, index, cell);
   }
 
   /** The key of `entry` as a `TableEntry` of its own. */

@@ -1,5 +1,5 @@
 /** Counters and meters as parts of other messages. */
-import type { CounterData, MeterConfig } from "../entity/table-entry.js";
+import type { CounterData, MeterConfig, MeterCounterData } from "../entity/table-entry.js";
 import type { ByteWriter } from "./byte-writer.js";
 
 /** Appends a `MeterConfig` as the field with this tag. */
@@ -13,6 +13,15 @@ export function encodeMeterConfig(writer: ByteWriter, tag: number, meter: MeterC
     }
     field += 8;
   }
+  writer.close(body);
+}
+
+/** Appends a `MeterCounterData` as the field with this tag: all three counters, those of zero too (DIR-13). */
+export function encodeMeterCounterData(writer: ByteWriter, tag: number, counters: MeterCounterData): void {
+  const body = writer.open(tag);
+  encodeCounterData(writer, 0x0a, counters.green);
+  encodeCounterData(writer, 0x12, counters.yellow);
+  encodeCounterData(writer, 0x1a, counters.red);
   writer.close(body);
 }
 

@@ -1,6 +1,7 @@
 /** The backend-neutral tests of the `Datapath` contract: every backend must pass them. */
 import type { OpenBench, WithBench } from "./bench.js";
 import { Punts } from "./bench.js";
+import { colourCompliance } from "./colours.js";
 import { dumpCompliance } from "./dump.js";
 import { keyCompliance } from "./keys.js";
 import { packetCompliance } from "./packets.js";
@@ -27,6 +28,7 @@ export function datapathCompliance(name: string, open: OpenBench): void {
     describe("plans", () => planCompliance(withBench));
     describe("dumps", () => dumpCompliance(withBench));
     describe("verdicts", () => verdictCompliance(withBench));
+    describe("counters by colour", () => colourCompliance(withBench));
     describe("packets", () => packetCompliance(withBench));
     describe("ports", () => portCompliance(withBench));
   });

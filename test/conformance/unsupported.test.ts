@@ -141,17 +141,4 @@ describe("what is not offered", () => {
       );
       assert.deepEqual(codes, [INVALID_ARGUMENT, INVALID_ARGUMENT]);
     });
-
-  requirement("MTR-20", "per-colour counters are UNIMPLEMENTED in writes and never in answers", async () => {
-    const meterCounterData = { green: {}, yellow: {}, red: {} };
-    await lab.write(client, [lab.insert(lab.aclEntry(0x2222))]);
-    const directMeterEntry = { tableEntry: lab.aclEntry(0x2222), counterData: meterCounterData };
-    const codes = await lab.slotCodes(lab.write(client, [{ type: lab.Type.MODIFY, entity: { directMeterEntry } }]));
-    assert.deepEqual(codes, [UNIMPLEMENTED]);
-    assert.deepEqual(await readCodes(client, { directMeterEntry }), [OK, UNIMPLEMENTED, OK]);
-    const entities = await lab.read(client, { tableEntry: { meterCounterData: {} } }, { directMeterEntry: {} });
-    assert.equal(entities.length, 2);
-    for (const { tableEntry, directMeterEntry: meter } of entities)
-      assert.equal(tableEntry?.meterCounterData ?? meter?.counterData ?? undefined, undefined);
-  });
 });

@@ -133,7 +133,10 @@ describe("fuzzing", () => {
   it(`${decoded} messages through the decoders give a value or a status`, function () {
     this.timeout(90_000);
     const random = new Random(seed + 1);
-    const schema = entitySchema(indexP4Info(decodeP4Info(program)), "exact", () => true);
+    const schema = entitySchema(indexP4Info(decodeP4Info(program)), "exact", {
+      isPort: () => true,
+      meterCounters: true,
+    });
     const stream = new StreamDecoder();
     const decoders: readonly (readonly [(random: Random) => Uint8Array, (bytes: Uint8Array) => unknown])[] = [
       [

@@ -318,5 +318,5 @@ export const isPort = (port: number) => (port >= 1 && port <= 4) || port === 0xf
 
 /** The schema of a program whose sizes are limits. */
 export function schemaOf(spec: P4InfoSpec): EntitySchema {
-  return entitySchema(indexP4Info(spec), "exact", isPort);
+  return entitySchema(indexP4Info(spec), "exact", { isPort, meterCounters: true });
 }

@@ -1,5 +1,6 @@
 /** The software switch with a script: rules it refuses, commits that fail. Keeps account of the rules it holds. */
 import type {
+  Capabilities,
   Classification,
   Datapath,
   DatapathEvent,
@@ -27,6 +28,8 @@ export interface Script {
   refuse?: ((rule: Pick<PuntRule, "action" | "meter"> & Partial<PuntRule>) => Status | undefined) | undefined;
   /** Fails every `commit`; the plan has no effect. */
   failCommit?: Status | undefined;
+  /** Capabilities that differ from the software switch's. Looked at when a pipeline is pushed. */
+  lacks?: Partial<Capabilities>;
   /** Lets each `commit` wait for it. */
   holdCommit?: Promise<void> | undefined;
   /** Changes what `dump` tells: a datapath that drifted. */
@@ -50,7 +53,7 @@ export class ScriptedDatapath implements Datapath {
   }
 
   get capabilities() {
-    return this.soft.capabilities;
+    return { ...this.soft.capabilities, ...this.script.lacks };
   }
 
   get rules(): ReadonlyMap<RuleHandle, HeldRule> {
@@ -79,6 +82,10 @@ export class ScriptedDatapath implements Datapath {
 
   counters(rules: readonly RuleHandle[], into: Float64Array): Promise<void> {
     return this.soft.counters(rules, into);
+  }
+
+  meterCounters(rules: readonly RuleHandle[], into: Float64Array): Promise<void> {
+    return this.soft.meterCounters(rules, into);
   }
 
   dump(): Iterable<InstalledRule> {

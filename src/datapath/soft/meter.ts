@@ -5,28 +5,54 @@ import { MeterBucket } from "./meter-bucket.js";
 
 export type Colour = "green" | "yellow" | "red";
 
+/** What one rule's meters have marked other than green since the rule was added. */
+export class ColourCounts {
+  yellowPackets = 0;
+  yellowBytes = 0;
+  redPackets = 0;
+  redBytes = 0;
+
+  add(colour: "yellow" | "red", bytes: number): void {
+    if (colour === "red") {
+      this.redPackets++;
+      this.redBytes += bytes;
+      return;
+    }
+    this.yellowPackets++;
+    this.yellowBytes += bytes;
+  }
+}
+
 /** One rule's meter: its configuration and the state of its buckets, which start full. */
 export class Meter {
+  /** Those of the rule: a meter that takes another's place goes on with them. */
+  readonly counts: ColourCounts;
   #filledNs: number;
   readonly #bytes: boolean;
   readonly #marker: Marker;
 
-  /** @param nowNs now, on the clock that `mark` is given */
+  /**
+   * @param config undefined: every frame is green
+   * @param at now, on the clock that `mark` is given, and the meter whose place this one takes, if there is one
+   */
   constructor(
     spec: MeterSpec,
-    readonly config: MeterConfig,
-    nowNs: number,
+    readonly config: MeterConfig | undefined,
+    at: { readonly nowNs: number; readonly before?: Meter | undefined },
   ) {
     this.#bytes = spec.unit === "bytes";
-    this.#marker = markerOf(spec, config);
-    this.#filledNs = nowNs;
+    this.#marker = config === undefined ? new AlwaysGreen() : markerOf(spec, config);
+    this.#filledNs = at.nowNs;
+    this.counts = at.before?.counts ?? new ColourCounts();
   }
 
-  /** Marks a frame of `bytes` bytes and takes its tokens. */
+  /** Marks a frame of `bytes` bytes, takes its tokens and counts it unless it is green. */
   mark(bytes: number, nowNs: number): Colour {
     const elapsedNs = nowNs - this.#filledNs;
     this.#filledNs = nowNs;
-    return this.#marker.mark(this.#bytes ? bytes : 1, elapsedNs);
+    const colour = this.#marker.mark(this.#bytes ? bytes : 1, elapsedNs);
+    if (colour !== "green") this.counts.add(colour, bytes);
+    return colour;
   }
 }
 
@@ -50,6 +76,13 @@ function markerOf(spec: MeterSpec, config: MeterConfig): Marker {
 
 function bucket(rate: bigint, burst: bigint): MeterBucket {
   return new MeterBucket(Number(rate), Number(burst));
+}
+
+/** What is left of a meter that lost its configuration: its counts. */
+class AlwaysGreen implements Marker {
+  mark(): Colour {
+    return "green";
+  }
 }
 
 /** @see RFC 2698 §3 */

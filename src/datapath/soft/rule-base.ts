@@ -98,7 +98,7 @@ class SoftPlan implements Plan {
     const made = new SoftRule(rule.table, rule.priority, this.#base.nextAge(), this.#next, {
       action: this.#checked(rule.action),
       cookie: rule.cookie,
-      meter: this.#meter(table, rule.meter),
+      meter: this.#meter(table, rule.meter, undefined),
     });
     const added = table.rules.add(rule, made);
     if (!added.ok) return added;
@@ -109,7 +109,7 @@ class SoftPlan implements Plan {
   replace(handle: RuleHandle, change: Pick<PuntRule, "action" | "meter" | "cookie">): ResultOf<RuleHandle> {
     const rule = this.#living(handle);
     const same = sameConfig(rule.meter?.config, change.meter);
-    const meter = same ? rule.meter : this.#meter(this.#tableOf(rule), change.meter);
+    const meter = same ? rule.meter : this.#meter(this.#tableOf(rule), change.meter, rule.meter);
     if (rule.pending === undefined) this.#changed.push(rule);
     rule.pending = { action: this.#checked(change.action), cookie: change.cookie, meter };
     return { ok: true, value: handle };
@@ -176,9 +176,11 @@ class SoftPlan implements Plan {
     return action;
   }
 
-  #meter(table: Table, config: PuntRule["meter"]): Meter | undefined {
-    if (config === undefined) return undefined;
-    return new Meter(defined(table.meter, "only rules of metering tables meter"), config, this.#base.ticks.nowNs());
+  /** A rule that loses its meter keeps one that does nothing, for what was counted by colour. */
+  #meter(table: Table, config: PuntRule["meter"], before: Meter | undefined): Meter | undefined {
+    if (config === undefined && before === undefined) return undefined;
+    const spec = defined(table.meter, "only rules of metering tables meter");
+    return new Meter(spec, config, { nowNs: this.#base.ticks.nowNs(), before });
   }
 }
 

@@ -76,6 +76,7 @@ export class SoftDatapath implements Datapath, Injector {
     keyFields: new Set(Object.keys(keyFields) as KeyFieldName[]),
     verdicts: new Set(verdicts),
     meters: true,
+    meterCounters: true,
     maxFrameBytes,
   };
   readonly #rules: RuleBase;
@@ -125,6 +126,16 @@ export class SoftDatapath implements Datapath, Injector {
       const rule = ruleOf(handle);
       into[2 * i] = rule.packets;
       into[2 * i + 1] = rule.bytes;
+    });
+    return Promise.resolve();
+  }
+
+  meterCounters(rules: readonly RuleHandle[], into: Float64Array): Promise<void> {
+    rules.forEach((handle, i) => {
+      const { packets, bytes, meter } = ruleOf(handle);
+      const { yellowPackets = 0, yellowBytes = 0, redPackets = 0, redBytes = 0 } = meter?.counts ?? {};
+      const green = [packets - yellowPackets - redPackets, bytes - yellowBytes - redBytes];
+      into.set([...green, yellowPackets, yellowBytes, redPackets, redBytes], 6 * i);
     });
     return Promise.resolve();
   }

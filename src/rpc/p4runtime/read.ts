@@ -30,7 +30,7 @@ class ReadStream implements FlowingSink {
   readonly multicastGroup: EntitySink["multicastGroup"] = (id, group) => this.#encoder.multicastGroup(id, group);
   readonly cloneSession: EntitySink["cloneSession"] = (id, session) => this.#encoder.cloneSession(id, session);
   readonly counterCell: EntitySink["counterCell"] = (id, index, data) => this.#encoder.counterCell(id, index, data);
-  readonly meterCell: EntitySink["meterCell"] = (id, index, config) => this.#encoder.meterCell(id, index, config);
+  readonly meterCell: EntitySink["meterCell"] = (id, index, cell) => this.#encoder.meterCell(id, index, cell);
   readonly directMeter: EntitySink["directMeter"] = (schema, entry) => this.#encoder.directMeter(schema, entry);
 
   get full(): boolean {

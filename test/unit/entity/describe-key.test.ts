@@ -5,7 +5,10 @@ import { indexP4Info } from "../../../src/pipeline/index-p4info.js";
 import { decodeP4Info } from "../../../src/wire/decode-p4info.js";
 import { loadP4Info } from "../../support/p4info.js";
 
-const schema = entitySchema(indexP4Info(decodeP4Info(loadP4Info("wbb"))), "exact", () => true).tables.get(33554691);
+const schema = entitySchema(indexP4Info(decodeP4Info(loadP4Info("wbb"))), "exact", {
+  isPort: () => true,
+  meterCounters: true,
+}).tables.get(33554691);
 
 describe("describeKey", () => {
   it("names priority and each field that is not don't care", () => {

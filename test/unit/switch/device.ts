@@ -2,6 +2,7 @@
 import { defined } from "../../../src/base/invariant.js";
 import { codeName } from "../../../src/base/status.js";
 import { silentLogger } from "../../../src/base/logger.js";
+import type { Capabilities } from "../../../src/datapath/datapath.js";
 import type { PortId } from "../../../src/datapath/port.js";
 import type { P4InfoSpec } from "../../../src/pipeline/p4info.js";
 import { Pipelines } from "../../../src/switch/pipelines.js";
@@ -42,7 +43,8 @@ export class Device {
   readonly datapath = new ScriptedDatapath(queues);
   readonly pipelines: Pipelines;
 
-  private constructor(unboundTables: "refuse" | "store", maxMasks: number) {
+  private constructor(unboundTables: "refuse" | "store", maxMasks: number, lacks: Partial<Capabilities>) {
+    this.datapath.script.lacks = lacks;
     const options = {
       bindings: new Map(),
       actions: new Map(),
@@ -63,9 +65,9 @@ export class Device {
   static async with(
     program: P4InfoSpec = shapes,
     action: "verify-and-commit" | "verify-and-save" = "verify-and-commit",
-    { maxMasks = 256 } = {},
+    { maxMasks = 256, lacks = {} }: { readonly maxMasks?: number; readonly lacks?: Partial<Capabilities> } = {},
   ) {
-    const device = new Device("store", maxMasks);
+    const device = new Device("store", maxMasks, lacks);
     await device.push(program, action);
     return device;
   }

@@ -265,18 +265,6 @@ describe("a read of table entries", () => {
       want: ["e1"],
     },
     {
-      ids: ["DIR-14", "AMB-34"],
-      name: "that asks for counters per colour is refused with a key",
-      query: entry(tables.acl, { match: lldp, priority: 1, meterCounterData: {} }),
-      want: "UNIMPLEMENTED",
-    },
-    {
-      ids: ["AMB-34"],
-      name: "that asks for counters per colour leaves them out without a key",
-      query: entry(tables.acl, { meterCounterData: {} }),
-      want: aclEntries,
-    },
-    {
       ids: ["IDL-01"],
       name: "with idle timeout is refused where there is none",
       query: entry(tables.acl, { idleTimeoutNs: toLong(1n, "int64") }),
@@ -415,11 +403,6 @@ describe("a read of direct resources", () => {
       ]);
     },
   );
-
-  requirement("MTR-20", "has no counters per colour", async () => {
-    const query = { directMeterEntry: { tableEntry: acl(1, { match: lldp }), counterData: {} } };
-    assert.deepEqual((await (await filled()).read(query)).results, ["UNIMPLEMENTED"]);
-  });
 
   requirement("CTR-22", "that are indexed needs an id of theirs", async () => {
     const device = await filled();

@@ -415,11 +415,17 @@ const special: readonly Row[] = [
     want: [bad, bad, "OK"],
   },
   {
-    ids: ["DIR-14"],
-    name: "with counters per meter colour",
-    tableEntry: acl({ meterCounterData: {} }),
-    want: [later, later, "OK"],
+    ids: ["DIR-11", "DIR-12"],
+    name: "with counters per meter colour of zero",
+    tableEntry: acl({ meterCounterData: { green: counts(0, 0), red: {} } }),
+    want: ["OK", "OK", "OK"],
   },
+  ...(["green", "yellow", "red"] as const).map((colour): Row => ({
+    ids: ["DIR-11", "DIR-12"],
+    name: `with a counter of ${colour} frames`,
+    tableEntry: acl({ meterCounterData: { [colour]: counts(0, 1) } }),
+    want: [bad, bad, "OK"],
+  })),
   {
     ids: ["DIR-15"],
     name: "with a meter the table lacks",
@@ -574,10 +580,22 @@ describe("an entity beside table entries", () => {
       want: [bad, bad, bad],
     },
     {
-      ids: ["MTR-20"],
-      name: "that is a meter has no counters per colour",
-      entities: [{ directMeterEntry: { tableEntry: key, counterData: {} } }],
-      want: [bad, later, bad],
+      ids: ["MTR-21"],
+      name: "that is a meter may clear its counters per colour",
+      entities: [
+        { directMeterEntry: { tableEntry: key, counterData: {} } },
+        { meterEntry: { meterId: indexedMeter, counterData: { yellow: counts(0, 0) } } },
+      ],
+      want: [bad, "OK", bad],
+    },
+    {
+      ids: ["MTR-22"],
+      name: "that is a meter sets no counters per colour",
+      entities: [
+        { directMeterEntry: { tableEntry: key, counterData: { yellow: counts(1, 0) } } },
+        { meterEntry: { meterId: indexedMeter, counterData: { red: counts(0, -1) } } },
+      ],
+      want: [bad, bad, bad],
     },
     {
       ids: ["WRT-18"],

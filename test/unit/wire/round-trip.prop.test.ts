@@ -39,6 +39,7 @@ function stored(draft: TableEntryDraft): StoredEntry {
     isConst: false,
     wantMeter: true,
     counter: undefined,
+    meterCounter: undefined,
   };
 }
 

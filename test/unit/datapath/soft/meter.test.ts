@@ -19,7 +19,7 @@ const types = ["two-rate-three-color", "single-rate-three-color", "single-rate-t
 
 /** Frames as `[milliseconds since the start, bytes]`; colours by their first letters. */
 function marks(spec: MeterSpec, values: MeterConfig, frames: readonly (readonly [number, number])[]): string {
-  const meter = new Meter(spec, values, 0);
+  const meter = new Meter(spec, values, { nowNs: 0 });
   return frames.map(([at, bytes]) => meter.mark(bytes, at * ms)[0]).join("");
 }
 
@@ -153,7 +153,7 @@ describe("Meter", () => {
     fc.assert(
       fc.property(number, number, fc.constantFrom("bytes", "packets"), frames, (rate, size, unit, gaps) => {
         const values = { cir: rate, cburst: size, pir: rate, pburst: size, eburst: 0n };
-        const meters = types.map((type) => new Meter({ type, unit }, values, 0));
+        const meters = types.map((type) => new Meter({ type, unit }, values, { nowNs: 0 }));
         let nowNs = 0;
         for (const [gapNs, bytes] of gaps) {
           nowNs += gapNs;
@@ -166,7 +166,7 @@ describe("Meter", () => {
   });
 
   it("gives each second exactly the committed rate over a long time", () => {
-    const meter = new Meter({ type: types[2], unit: "packets" }, config({ cir: 3n, cburst: 1n }), 0);
+    const meter = new Meter({ type: types[2], unit: "packets" }, config({ cir: 3n, cburst: 1n }), { nowNs: 0 });
     let green = 0;
     for (let at = 1; at <= 30_000; at++) if (meter.mark(60, at * ms) === "green") green++;
     assert.equal(green, 90);
