@@ -28,6 +28,8 @@ const kinds: Readonly<Record<string, Entity>> = {
   action_profile_member: { actionProfileMember: {} },
   action_profile_group: { actionProfileGroup: {} },
   direct_meter_entry: { directMeterEntry: {} },
+  meter_entry: { meterEntry: {} },
+  counter_entry: { counterEntry: {} },
   direct_counter_entry: { directCounterEntry: {} },
   packet_replication_engine_entry: { packetReplicationEngineEntry: {} },
   value_set_entry: { valueSetEntry: {} },

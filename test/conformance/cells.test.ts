@@ -8,7 +8,7 @@ import { noLeaks } from "../support/no-leaks.js";
 import { long, primary, type Entity, type P4Client } from "../support/p4-client.js";
 import { requirement } from "../support/requirement.js";
 
-const { OK, INVALID_ARGUMENT, OUT_OF_RANGE, UNIMPLEMENTED, RESOURCE_EXHAUSTED } = Code;
+const { OK, INVALID_ARGUMENT, OUT_OF_RANGE, UNIMPLEMENTED, RESOURCE_EXHAUSTED, PERMISSION_DENIED } = Code;
 const { INSERT, MODIFY, DELETE } = lab.Type;
 
 const counters = { bytes: 0x12000001, other: 0x12000002, ports: 0x12000003, text: 0x12000004, huge: 0x12000005 };
@@ -248,6 +248,26 @@ describe("cells of indexed counters and meters", () => {
         assert.equal((await counted(counter(0), "ids")).filter((cell) => cell.startsWith("4 ")).length, 0);
       },
     );
+  });
+
+  requirement(["ARB-73", "RED-04"], "of an array that a role has for itself are not for others", async () => {
+    const staff = `preamble { id: ${counters.bytes} name: "ingress.bytes" alias: "bytes" annotations: "@p4runtime_role(\\"staff\\")" }`;
+    await push(
+      `counters { ${staff} spec { unit: BYTES } size: 1 } counters { ${named(counters.other, "other")} spec { unit: BOTH } size: 1 }`,
+    );
+    const other = agent.client();
+    const stream = other.stream();
+    await stream.arbitrate(1, { role: { name: "guests" } });
+    const entities = [counter(counters.bytes, { ...at(0), ...counts(1, 1) }), counter(counters.other, at(0))];
+    const updates = entities.map((entity) => ({ type: MODIFY, entity }));
+    const as = { role: "guests" };
+    assert.deepEqual(await lab.slotCodes(lab.write(other, updates, as)), [PERMISSION_DENIED, OK]);
+    const seen = await other.read({ deviceId: long(1n), entities: [counter(0), entities[0] ?? {}], ...as });
+    assert.deepEqual(
+      seen.map(({ counterEntry }) => counterEntry?.counterId),
+      [counters.other],
+    );
+    assert.deepEqual(await codes(...entities), [OK]);
   });
 
   requirement(["CTR-16", "MTR-17"], "of a huge array are set at once and read by index", async () => {

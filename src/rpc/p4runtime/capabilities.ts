@@ -9,7 +9,14 @@ import { deviceOf, type RpcContext } from "../context.js";
 export const apiVersion = "1.5.0";
 
 /** Members of `Entity` that are not refused as a kind. */
-const entities = ["table_entry", "direct_meter_entry", "direct_counter_entry", "packet_replication_engine_entry"];
+const entities = [
+  "table_entry",
+  "direct_meter_entry",
+  "direct_counter_entry",
+  "meter_entry",
+  "counter_entry",
+  "packet_replication_engine_entry",
+];
 
 const enumName = (word: string) => word.toUpperCase().replaceAll("-", "_");
 
