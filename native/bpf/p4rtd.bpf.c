@@ -50,18 +50,33 @@ static __always_inline void apply(struct frame *f, const struct match *m, u32 ve
 	f->fate = fate;
 }
 
+/* Counts a frame that the rule's meter marked yellow or red. */
+static __always_inline void count_colour(struct frame *f, u32 rule, enum colour colour)
+{
+	struct p4rtd_colours *c = bpf_map_lookup_elem(&rule_colours, &rule);
+
+	if (!c)
+		return;
+	__sync_fetch_and_add(colour == RED ? &c->red_packets : &c->yellow_packets, 1);
+	__sync_fetch_and_add(colour == RED ? &c->red_bytes : &c->yellow_bytes, f->length);
+}
+
 /* Counts and meters the frame in one table's match and adds its verdict. */
 static __always_inline void take(struct frame *f, const struct match *m)
 {
 	u32 at = f->cpu * options.rule_capacity + m->rule;
 	struct p4rtd_counter *c = bpf_map_lookup_elem(&rule_counters, &at);
 	u32 verdict = m->action;
+	enum colour colour;
 
 	if (c) {
 		c->packets++;
 		c->bytes += f->length;
 	}
-	switch (colour_of(f, m->meter)) {
+	colour = colour_of(f, m->meter);
+	if (colour != GREEN)
+		count_colour(f, m->rule, colour);
+	switch (colour) {
 	case GREEN:
 		break;
 	case YELLOW:

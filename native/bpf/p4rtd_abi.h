@@ -222,6 +222,17 @@ struct p4rtd_counter {
 	u64 bytes;
 };
 
+/*
+ * Value of map `rule_colours`, at rule: what its meters marked other than green, of all CPUs; added to atomically. The
+ * rest of what the rule counted was green.
+ */
+struct p4rtd_colours {
+	u64 yellow_packets;
+	u64 yellow_bytes;
+	u64 red_packets;
+	u64 red_bytes;
+};
+
 /* Value of map `port_counters`, at cpu * P4RTD_MAX_PORTS + slot. */
 struct p4rtd_port_counter {
 	u64 in;

@@ -110,6 +110,7 @@ Status BpfObject::Size(Loop loop) {
       {"tuples", 2, static_cast<u32>(sizeof(p4rtd_tuple) * sizes.max_tuples)},
       {"filter", 2, static_cast<u32>(sizeof(u64) * filter_words)},
       {"rule_counters", sizes.cpus * sizes.rules()},
+      {"rule_colours", sizes.rules()},
       {"port_counters", sizes.cpus * P4RTD_MAX_PORTS},
       {"stats", sizes.cpus},
       {"meters", sizes.meters()},
@@ -158,6 +159,7 @@ Status BpfObject::Share() {
       {cells_, "cells", sizeof(p4rtd_cell) * sizes.cells()},
       {filter_, "filter", sizeof(u64) * FilterWords(sizes)},
       {counters_, "rule_counters", sizeof(p4rtd_counter) * sizes.cpus * sizes.rules()},
+      {colours_, "rule_colours", sizeof(p4rtd_colours) * sizes.rules()},
       {ports_, "port_counters", sizeof(p4rtd_port_counter) * sizes.cpus * P4RTD_MAX_PORTS},
       {stats_, "stats", sizeof(p4rtd_stats) * sizes.cpus},
   };
@@ -174,6 +176,7 @@ Status BpfObject::Share() {
   cells = cells_.as<p4rtd_cell>();
   filter = filter_.as<u64>();
   counters = counters_.as<p4rtd_counter>();
+  colours = colours_.as<p4rtd_colours>();
   rules_fd_ = MapFd("rules");
   meters_fd_ = MapFd("meters");
   return Status::Ok();

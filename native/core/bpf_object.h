@@ -119,7 +119,7 @@ class BpfObject : public RuleMaps {
 
   BpfObjectOptions options_;
   bpf_object* object_ = nullptr;
-  MappedMemory control_, lists_, tuples_, cells_, filter_, counters_, ports_, stats_;
+  MappedMemory control_, lists_, tuples_, cells_, filter_, counters_, colours_, ports_, stats_;
   u32 segmenter_output_ = 0;
   int rules_fd_ = -1;
   int meters_fd_ = -1;

@@ -40,6 +40,7 @@ class RuleMaps {
   p4rtd_cell* cells = nullptr;        // cells()
   u64* filter = nullptr;              // two halves of FilterBitmap::BitsFor(capacity) / 64
   p4rtd_counter* counters = nullptr;  // cpus × rules()
+  p4rtd_colours* colours = nullptr;   // rules()
 
   // Inserts keys that are not there. On failure some may have been.
   virtual Status InsertKeys(const p4rtd_rule_key* keys, const p4rtd_rule_ref* refs, std::size_t count) = 0;

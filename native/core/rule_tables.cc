@@ -160,6 +160,17 @@ Status RuleTables::Count(u32 number, p4rtd_counter& into) const {
   return Status::Ok();
 }
 
+Status RuleTables::CountColours(u32 number, p4rtd_colours& into) const {
+  if (number >= rules_.size() || rules_[number].state == Rule::State::kFree)
+    return Status::Of(ENOENT, "colours", "there is no rule " + std::to_string(number));
+  const p4rtd_colours& colours = maps_.colours[number];
+  into.yellow_packets = __atomic_load_n(&colours.yellow_packets, __ATOMIC_RELAXED);
+  into.yellow_bytes = __atomic_load_n(&colours.yellow_bytes, __ATOMIC_RELAXED);
+  into.red_packets = __atomic_load_n(&colours.red_packets, __ATOMIC_RELAXED);
+  into.red_bytes = __atomic_load_n(&colours.red_bytes, __ATOMIC_RELAXED);
+  return Status::Ok();
+}
+
 Rule* RuleTables::Find(u32 number) {
   if (number >= rules_.size()) return nullptr;
   Rule& rule = rules_[number];
@@ -187,6 +198,7 @@ Rule& RuleTables::NewRule(u32 table, s32 priority, u32 action) {
   const u32 index = TakeFrom(rule_pool_);
   if (index == rules_.size()) rules_.emplace_back();
   for (u32 cpu = 0; cpu < sizes_.cpus; cpu++) maps_.counters[u64{cpu} * sizes_.rules() + index] = {};
+  maps_.colours[index] = {};
   Rule& rule = rules_[index];
   rule.index = index;
   rule.state = Rule::State::kPending;

@@ -57,6 +57,8 @@ class RuleTables {
 
   // Sums over CPUs; ENOENT for a number that is no rule's.
   Status Count(u32 rule, p4rtd_counter& into) const;
+  // What was not green of that.
+  Status CountColours(u32 rule, p4rtd_colours& into) const;
 
  private:
   // A key whose map entry the step changes. Its new rule goes into the free slot of its cell.

@@ -33,7 +33,8 @@ void BpfDatapathWrap::Register(Napi::Env env, Napi::Object exports) {
        InstanceMethod<&Wrap::Begin>("begin"), InstanceMethod<&Wrap::Reset>("reset"), InstanceMethod<&Wrap::Add>("add"),
        InstanceMethod<&Wrap::Replace>("replace"), InstanceMethod<&Wrap::Remove>("remove"),
        InstanceMethod<&Wrap::Commit>("commit"), InstanceMethod<&Wrap::Abandon>("abandon"),
-       InstanceMethod<&Wrap::Counters>("counters"), InstanceMethod<&Wrap::Stats>("stats"),
+       InstanceMethod<&Wrap::Counters>("counters"), InstanceMethod<&Wrap::Colours>("colours"),
+       InstanceMethod<&Wrap::Stats>("stats"),
        InstanceMethod<&Wrap::PortCounters>("portCounters"), InstanceMethod<&Wrap::Dump>("dump"),
        InstanceMethod<&Wrap::Take>("take"), InstanceMethod<&Wrap::Release>("release"),
        InstanceMethod<&Wrap::TestRun>("testRun"), InstanceMethod<&Wrap::Close>("close")}));
@@ -246,6 +247,26 @@ Napi::Value BpfDatapathWrap::Counters(const Napi::CallbackInfo& info) {
     if (!status.ok()) return ThrowSystem(info.Env(), status);
     (*into)[2 * i] = static_cast<double>(counter.packets);
     (*into)[2 * i + 1] = static_cast<double>(counter.bytes);
+  }
+  return info.Env().Undefined();
+}
+
+// colours(rules: Uint32Array, into: Float64Array): void. Both are borrowed for the call.
+Napi::Value BpfDatapathWrap::Colours(const Napi::CallbackInfo& info) {
+  Open* open = Opened(info.Env());
+  if (open == nullptr) return {};
+  const auto rules = ElementsFrom<u32>(info[0], napi_uint32_array);
+  const auto into = ElementsFrom<double>(info[1], napi_float64_array);
+  if (!rules || !into || into->size() < 4 * rules->size())
+    return ThrowType(info.Env(), "BpfDatapath.colours: expected a Uint32Array and a Float64Array four times as long");
+  for (std::size_t i = 0; i < rules->size(); i++) {
+    p4rtd_colours colours{};
+    const Status status = open->rules->CountColours((*rules)[i], colours);
+    if (!status.ok()) return ThrowSystem(info.Env(), status);
+    (*into)[4 * i] = static_cast<double>(colours.yellow_packets);
+    (*into)[4 * i + 1] = static_cast<double>(colours.yellow_bytes);
+    (*into)[4 * i + 2] = static_cast<double>(colours.red_packets);
+    (*into)[4 * i + 3] = static_cast<double>(colours.red_bytes);
   }
   return info.Env().Undefined();
 }

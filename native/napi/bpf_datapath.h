@@ -58,6 +58,7 @@ class BpfDatapathWrap : public Napi::ObjectWrap<BpfDatapathWrap> {
   Napi::Value Commit(const Napi::CallbackInfo& info);
   Napi::Value Abandon(const Napi::CallbackInfo& info);
   Napi::Value Counters(const Napi::CallbackInfo& info);
+  Napi::Value Colours(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
   Napi::Value PortCounters(const Napi::CallbackInfo& info);
   Napi::Value Dump(const Napi::CallbackInfo& info);

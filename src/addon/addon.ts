@@ -117,6 +117,8 @@ export interface BpfDatapath {
 
   /** Packets into `into[2i]`, bytes into `into[2i + 1]`. */
   counters(rules: Uint32Array, into: Float64Array): void;
+  /** What was yellow of that into `into[4i]` (packets) and `into[4i + 1]` (bytes), what was red behind it. */
+  colours(rules: Uint32Array, into: Float64Array): void;
   /** Into `into`, 3 + `dropReasons.length` numbers: classified, punted, frames the ring has lost, then drops by reason. */
   stats(into: Float64Array): void;
   /** In, punted, dropped of a slot. */

@@ -6,8 +6,10 @@ import { always, rule } from "../support/key-rules.js";
 import { counted, install, port1, step, type Bench, type WithBench } from "./bench.js";
 
 const anyIp = { is_ipv4: 1 };
-const long = ethernet(ipv4({ ttl: 64 }, [...udp(1, 2), ...Array<number>(40).fill(0)]));
-const short = ethernet(ipv4({ ttl: 64 }, udp(1, 2)));
+/** At least 60 bytes, which no wire pads. */
+const padded = (zeros: number) => ethernet(ipv4({ ttl: 64 }, [...udp(1, 2), ...Array<number>(zeros).fill(0)]));
+const long = padded(40);
+const short = padded(18);
 /** One green frame, another yellow one, then red ones: nothing comes back. */
 const oneEach: MeterConfig = { cir: 0n, cburst: 1n, pir: 0n, pburst: 2n, eburst: 0n };
 const action = { green: "trap", yellow: "copy", red: "drop" } as const;

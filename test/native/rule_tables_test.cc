@@ -46,13 +46,15 @@ class MemoryMaps : public RuleMaps {
         tuples_(2 * sizes.max_tuples),
         cells_(sizes.cells()),
         filter_(2 * FilterBitmap::BitsFor(sizes.capacity) / 64),
-        counters_(sizes.cpus * sizes.rules()) {
+        counters_(sizes.cpus * sizes.rules()),
+        colours_(sizes.rules()) {
     control = &control_;
     lists = lists_.data();
     tuples = tuples_.data();
     cells = cells_.data();
     filter = filter_.data();
     counters = counters_.data();
+    colours = colours_.data();
   }
 
   Status InsertKeys(const p4rtd_rule_key* keys, const p4rtd_rule_ref* refs, std::size_t count) override {
@@ -152,6 +154,7 @@ class MemoryMaps : public RuleMaps {
   std::vector<p4rtd_cell> cells_;
   std::vector<u64> filter_;
   std::vector<p4rtd_counter> counters_;
+  std::vector<p4rtd_colours> colours_;
   std::map<p4rtd_rule_key, u32, Less> rules_;
   std::map<u32, p4rtd_meter> meters_;
 };

@@ -2,7 +2,6 @@
 import type { Addon, BpfDatapath } from "../../addon/addon.js";
 import type { Logger } from "../../base/logger.js";
 import { silentLogger } from "../../base/logger.js";
-import { invariant } from "../../base/invariant.js";
 import { Mailbox } from "../../base/mailbox.js";
 import type { Result } from "../../base/status.js";
 import { StatusError, failedPrecondition } from "../../base/status.js";
@@ -102,7 +101,7 @@ export class KernelDatapath implements Datapath {
     keyFields: new Set(Object.keys(keyFields) as KeyFieldName[]),
     verdicts: new Set(verdicts),
     meters: true,
-    meterCounters: false,
+    meterCounters: true,
     maxFrameBytes,
   };
   readonly #parts: Parts;
@@ -144,9 +143,8 @@ export class KernelDatapath implements Datapath {
     return Promise.resolve();
   }
 
-  /** @throws InvariantError always: `capabilities` says that there are none */
-  meterCounters(): Promise<void> {
-    invariant(this.capabilities.meterCounters, "the kernel datapath does not count by colour");
+  meterCounters(rules: readonly RuleHandle[], into: Float64Array): Promise<void> {
+    this.#parts.rules.meterCounters(rules, into);
     return Promise.resolve();
   }
 

@@ -46,6 +46,8 @@ export class KernelRule {
   leaving = false;
   /** What it had counted when it was removed, for readers of older snapshots. */
   last: readonly [packets: number, bytes: number] | undefined = undefined;
+  /** What of it was yellow and red: packets and bytes of each. */
+  lastColours: Float64Array | undefined = undefined;
 
   /**
    * @param number the tc program's, its own until it is removed

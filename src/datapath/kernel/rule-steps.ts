@@ -88,6 +88,34 @@ export class RuleSteps {
       if (isLive) at += 2;
     });
   }
+
+  /** Green, yellow and red packets and bytes of `rules`, six numbers each. Those that a reset dropped have zeros. */
+  meterCounters(rules: readonly RuleHandle[], into: Float64Array): void {
+    const found = rules.map((handle) => ruleOf(handle));
+    const live = found.filter((rule) => rule.epoch === this.epoch && rule.last === undefined);
+    const colours = this.coloursOf(live); // before the sums, of which they are part
+    const sums = new Float64Array(2 * rules.length);
+    this.counters(rules, sums);
+    let next = 0;
+    found.forEach((rule, i) => {
+      const last = rule.epoch === this.epoch ? rule.lastColours : undefined;
+      const others = rule === live[next] ? colours.subarray(4 * next, 4 * ++next) : last;
+      const [yellowPackets = 0, yellowBytes = 0, redPackets = 0, redBytes = 0] = others ?? [];
+      const greenPackets = (sums[2 * i] ?? 0) - yellowPackets - redPackets;
+      const greenBytes = (sums[2 * i + 1] ?? 0) - yellowBytes - redBytes;
+      into.set([greenPackets, greenBytes, yellowPackets, yellowBytes, redPackets, redBytes], 6 * i);
+    });
+  }
+
+  /** Yellow and red packets and bytes of live rules, four numbers each. */
+  coloursOf(rules: readonly KernelRule[]): Float64Array {
+    const colours = new Float64Array(4 * rules.length);
+    this.bpf.colours(
+      Uint32Array.from(rules, (rule) => rule.number),
+      colours,
+    );
+    return colours;
+  }
 }
 
 class KernelPlan implements Plan {
@@ -210,7 +238,11 @@ class KernelPlan implements Plan {
       Uint32Array.from(counted, (rule) => rule.number),
       counts,
     );
-    counted.forEach((rule, i) => (rule.last = [counts[2 * i] ?? 0, counts[2 * i + 1] ?? 0]));
+    const colours = this.#steps.coloursOf(counted);
+    counted.forEach((rule, i) => {
+      rule.last = [counts[2 * i] ?? 0, counts[2 * i + 1] ?? 0];
+      rule.lastColours = colours.slice(4 * i, 4 * i + 4);
+    });
   }
 
   /** Enters the step's rules by their numbers, and their cookies. One that was added may have the number of one that was removed. */

@@ -15,7 +15,7 @@ class Refusal extends Error {
 /** The steps of a `BpfDatapath`: it answers what it is told to, and each rule has counted its number. */
 class ScriptedBpf implements Pick<
   BpfDatapath,
-  "begin" | "reset" | "add" | "replace" | "remove" | "commit" | "abandon" | "counters"
+  "begin" | "reset" | "add" | "replace" | "remove" | "commit" | "abandon" | "counters" | "colours"
 > {
   readonly calls: string[] = [];
   readonly free = new Set<number>();
@@ -52,6 +52,12 @@ class ScriptedBpf implements Pick<
   counters(rules: Uint32Array, into: Float64Array): void {
     if (this.calls.at(-1) === "commit") for (const number of rules) assert.ok(!this.free.has(number));
     rules.forEach((number, i) => into.set([number, 100 * number], 2 * i));
+  }
+
+  /** Of the bytes that each rule has counted, one in a hundred is yellow and two are red. */
+  colours(rules: Uint32Array, into: Float64Array): void {
+    if (this.calls.at(-1) === "commit") for (const number of rules) assert.ok(!this.free.has(number));
+    rules.forEach((number, i) => into.set([0, number, 0, 2 * number], 4 * i));
   }
 
   #call(what: string): void {
@@ -146,11 +152,16 @@ describe("steps of kernel rules", () => {
     const into = new Float64Array(4);
     steps.counters(handles, into);
     assert.deepEqual([...into], [1, 100, 2, 200]);
+    const colours = new Float64Array(12);
+    steps.meterCounters(handles, colours);
+    assert.deepEqual([...colours], [1, 97, 0, 1, 0, 2, 2, 194, 0, 2, 0, 4]);
     const third = steps.plan();
     third.reset(tables);
     await third.commit();
     steps.counters(handles, into);
     assert.deepEqual([...into], [0, 0, 0, 0]);
+    steps.meterCounters(handles, colours);
+    assert.deepEqual([...colours], Array(12).fill(0));
   });
 
   it("leave meters as they were when a plan is abandoned", async () => {
