@@ -37,7 +37,8 @@ export async function runMemory(): Promise<readonly Sample[]> {
 async function prepare(device: Switch): Promise<void> {
   const nothing = (): void => {};
   const backlog = new Backlog({ frames: 1, bytes: 1 }, nothing);
-  const id = device.controllers.connect({ peer: "bench", backlog, notify: nothing, error: nothing, end: nothing });
+  const stream = { peer: "bench", backlog, notify: nothing, error: nothing, idle: () => false, end: nothing };
+  const id = device.controllers.connect(stream);
   const { electionId } = claim;
   device.controllers.update(id, { deviceId: device.deviceId, role: defaultRole, roleConfig: undefined, electionId });
   const p4info = new EncodedP4Info(programBytes("ternary"));

@@ -77,6 +77,18 @@ function switchMetrics(devices: Devices): readonly MetricSource[] {
       "counter",
       (d) => d.packets.packetOuts,
     ),
+    perDevice(
+      "p4rtd_idle_notifications_total",
+      "IdleTimeoutNotifications queued for controllers.",
+      "counter",
+      (d) => d.idleTimeouts.notified,
+    ),
+    perDevice(
+      "p4rtd_idle_notifications_dropped_total",
+      "IdleTimeoutNotifications for which there was no primary, or one that did not read.",
+      "counter",
+      (d) => d.idleTimeouts.dropped,
+    ),
     perDevice("p4rtd_streams", "Open StreamChannel calls that named the device.", "gauge", (d) => d.controllers.count),
     perDevice("p4rtd_controllers", "Live controllers.", "gauge", (d) => d.controllers.arbiter.controllerCount),
     perDevice("p4rtd_primaries", "Roles that have a primary.", "gauge", (d) => d.controllers.arbiter.primaries.length),

@@ -1,4 +1,4 @@
-/** What one commit changed: for journals, idle timeouts and watchers. */
+/** What one commit changed: for journals and watchers. */
 
 export interface EntityChange {
   readonly tableId: number;

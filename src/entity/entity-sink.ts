@@ -17,6 +17,8 @@ export interface StoredEntry {
   readonly counter: CounterData | undefined;
   /** Undefined: not asked for, or the table has no meter. */
   readonly meterCounter: MeterCounterData | undefined;
+  /** Time since the last hit; undefined: not asked for, or the entry does not age. */
+  readonly elapsedNs: bigint | undefined;
 }
 
 /** What a cell of a meter holds, with what was asked for beside it. */

@@ -7,6 +7,8 @@ export interface Wanted {
   readonly counter: boolean;
   readonly meter: boolean;
   readonly meterCounter: boolean;
+  /** Of tables that have idle timeouts (AMB-58). */
+  readonly timeSinceLastHit: boolean;
 }
 
 /** Filters are combined (RDT-15); undefined: not filtered. */

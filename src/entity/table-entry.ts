@@ -1,4 +1,5 @@
 /** Table entries: what one holds beside its key and action, and the draft an update is decoded into. */
+import type { Aging } from "./aging.js";
 import type { RecordLayout } from "./record-layout.js";
 import type { ActionSchema, TableSchema } from "./schema.js";
 
@@ -33,19 +34,23 @@ export interface Extras {
   /** Deprecated uint64, independent of `metadata` (TBL-17). */
   readonly controllerMetadata: bigint;
   readonly meter: MeterConfig | undefined;
+  /** Set for match entries of tables with idle timeouts, and for them alone. */
+  readonly aging: Aging | undefined;
 }
 
 export const noExtras: Extras = {
   metadata: new Uint8Array(0),
   controllerMetadata: 0n,
   meter: undefined,
+  aging: undefined,
 };
 
 const nothing: Buffer = Buffer.alloc(0);
 
 /** True if nothing in `extras` is set. */
 export function extrasEmpty(extras: Extras): boolean {
-  return extras.metadata.length === 0 && extras.controllerMetadata === 0n && extras.meter === undefined;
+  const { metadata, controllerMetadata, meter, aging } = extras;
+  return metadata.length === 0 && controllerMetadata === 0n && meter === undefined && aging === undefined;
 }
 
 /**
@@ -66,6 +71,8 @@ export class TableEntryDraft {
   metadata: Uint8Array = noExtras.metadata;
   controllerMetadata = 0n;
   meter: MeterConfig | undefined;
+  /** As written; not 0 only in tables with idle timeouts. */
+  idleTimeoutNs = 0n;
   /** Set if the message had counter_data. */
   counter: CounterData | undefined;
   /** True if the message had meter_counter_data, which can only clear. */
@@ -80,6 +87,7 @@ export class TableEntryDraft {
     this.metadata = noExtras.metadata;
     this.controllerMetadata = 0n;
     this.meter = undefined;
+    this.idleTimeoutNs = 0n;
     this.counter = undefined;
     this.clearsMeterCounters = false;
     this.keyBytes = roomy(this.keyBytes, schema.key);
@@ -106,11 +114,11 @@ export class TableEntryDraft {
     return this.action?.bare ?? this.actionBytes.toString("latin1", 0, this.actionLength);
   }
 
-  /** What the draft holds beside key, action and counter; shared if there is nothing. */
+  /** What the draft holds beside key, action, idle timeout and counter; shared if there is nothing. */
   extras(): Extras {
     if (this.metadata.length === 0 && this.controllerMetadata === 0n && this.meter === undefined) return noExtras;
     const { controllerMetadata, meter } = this;
-    return { metadata: Uint8Array.from(this.metadata), controllerMetadata, meter };
+    return { metadata: Uint8Array.from(this.metadata), controllerMetadata, meter, aging: undefined };
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Logger } from "../base/logger.js";
 import type { Status } from "../base/status.js";
 import type { DropCounts } from "../datapath/drop-reason.js";
+import type { IdleNotification } from "../entity/idle-notification.js";
 import type { Backlog } from "../packetio/backlog.js";
 import type { StreamErrorMessage } from "../packetio/stream-error.js";
 import type { Arbiter } from "../session/arbiter.js";
@@ -22,6 +23,8 @@ export interface ControllerStream {
   readonly backlog: Backlog;
   notify(message: ArbitrationMessage): void;
   error(error: StreamErrorMessage): void;
+  /** False if too much waits for this controller already; then nothing was queued (IDL-11). */
+  idle(notification: IdleNotification): boolean;
   /** Ends the call; the switch has forgotten the controller. */
   end(status: Status): void;
 }
@@ -55,6 +58,13 @@ export class Controllers {
   /** All primaries. The array is replaced by each change, that of a role.config too. */
   get primaries(): readonly Receiver[] {
     return this.#primaries;
+  }
+
+  /** Streams of the primaries of the roles for which `concerns` holds. */
+  primariesOf(concerns: (role: RoleName) => boolean): readonly ControllerStream[] {
+    return this.arbiter.primaries.flatMap(({ role, controller }) =>
+      concerns(role) ? (this.#streams.get(controller) ?? []) : [],
+    );
   }
 
   /** Streams that are open, arbitrated or not. */

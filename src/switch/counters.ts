@@ -68,8 +68,9 @@ function difference(written: CounterData, count: CounterData): CounterData {
   return { packets: written.packets - count.packets, bytes: written.bytes - count.bytes };
 }
 
-/** The rule of `version` begins to count from zero again: what a written value took off for it is void. */
+/** The rule of `version` begins to count from zero again: what a written value took off for it is void, and no hit is seen in it. */
 export function restartCounter(version: Version): void {
+  version.extras.aging?.activity.restart();
   const { counterBase: base } = version;
   if (base === undefined) return;
   const { colours } = base;

@@ -10,7 +10,7 @@ import type { DirectQuery, QueryDecoder, ReadQuery, ReplicationQuery, TableEntry
 import { headBytes, headNumber } from "../entity/record-layout.js";
 import type { TableSchema } from "../entity/schema.js";
 import type { Collection } from "../store/collection.js";
-import type { Snapshot } from "../store/entity-store.js";
+import type { EntityStore, Snapshot } from "../store/entity-store.js";
 import { defaultKey, type TableStore } from "../store/table-store.js";
 import { Version } from "../store/version.js";
 import { readCounters, readMeterCounters } from "./counters.js";
@@ -33,6 +33,8 @@ export interface ReadOptions {
   readonly access: RoleAccess | undefined;
   readonly signal: AbortSignal;
   readonly log: Logger;
+  /** Time since the last hit of entries of one program's store, in the same order; undefined where they do not age. */
+  readonly elapsed: (store: EntityStore, versions: readonly Version[]) => Promise<readonly (bigint | undefined)[]>;
 }
 
 /** One Read in progress. */
@@ -164,17 +166,26 @@ export class ReadBatch {
     const wanted =
       query.kind === "table-entry"
         ? query.wanted
-        : { counter: query.kind === "direct-counter", meter: true, meterCounter: query.meterCounter };
+        : {
+            counter: query.kind === "direct-counter",
+            meter: true,
+            meterCounter: query.meterCounter,
+            timeSinceLastHit: false,
+          };
     const counters =
       wanted.counter && table.counter !== undefined ? await readCounters(this.#datapath, batch) : undefined;
     const colours =
       wanted.meterCounter && table.meter !== undefined ? await readMeterCounters(this.#datapath, batch) : undefined;
+    const elapsed =
+      wanted.timeSinceLastHit && table.idleTimeout
+        ? await this.#options.elapsed(this.#program.store, batch)
+        : undefined;
     const wantMeter = wanted.meter && table.meter !== undefined;
     for (const [i, { key, action, extras }] of batch.entries()) {
       const isDefault = key === defaultKey;
       const isConst = isDefault ? table.constDefault : table.isConst;
-      const [counter, meterCounter] = [counters?.[i], colours?.[i]];
-      const entry = { key, action, extras, isDefault, isConst, wantMeter, counter, meterCounter };
+      const [counter, meterCounter, elapsedNs] = [counters?.[i], colours?.[i], elapsed?.[i]];
+      const entry = { key, action, extras, isDefault, isConst, wantMeter, counter, meterCounter, elapsedNs };
       if (query.kind === "table-entry") this.#sink.tableEntry(schema, entry);
       else if (query.kind === "direct-meter") this.#sink.directMeter(schema, entry);
       else if (counter !== undefined) this.#sink.directCounter(schema, entry, counter);

@@ -13,15 +13,17 @@ import type { ChangeRecord } from "../entity/change-record.js";
 import type { QueryDecoder } from "../entity/read-query.js";
 import type { UpdateDecoder } from "../entity/update.js";
 import { Arbiter } from "../session/arbiter.js";
+import type { Table } from "../pipeline/pipeline.js";
 import type { ElectionId } from "../session/election-id.js";
 import { roleName, type RoleName } from "../session/role.js";
 import type { Caller } from "./caller.js";
 import { Controllers } from "./controllers.js";
 import { describeDevice, type DeviceDescription } from "./device-description.js";
+import { IdleTimeouts } from "./idle-timeouts.js";
 import { Packets, type PacketOptions } from "./packets.js";
 import { Pipelines, type PipelineAction, type PipelineOptions } from "./pipelines.js";
 import { countUnrealised, type PipelineConfig } from "./program.js";
-import { ReadBatch, type FlowingSink } from "./read.js";
+import { ReadBatch, type FlowingSink, type ReadOptions } from "./read.js";
 import { refuseRoleConfig, Roles, type RoleConfigDecoder } from "./roles.js";
 import { RuleComparison } from "./rule-comparison.js";
 import { atomicities, WriteBatch, type UpdateResult } from "./write.js";
@@ -71,6 +73,7 @@ export class Switch implements AsyncDisposable {
   readonly name: string;
   readonly controllers: Controllers;
   readonly packets: Packets;
+  readonly idleTimeouts: IdleTimeouts;
   readonly datapath: Datapath;
   /** Set if the datapath is a software switch. */
   readonly injector: Injector | undefined;
@@ -81,6 +84,7 @@ export class Switch implements AsyncDisposable {
   readonly #turn = new Turn();
   readonly #admission = new Admission(maxWaiting);
   readonly #log: Logger;
+  readonly #clock: Clock;
   readonly #maxMasks: number;
   readonly #queues: readonly QueueSpec[];
   readonly #comparisons = new Admission(maxComparisons);
@@ -93,6 +97,7 @@ export class Switch implements AsyncDisposable {
     this.datapath = datapath;
     this.injector = injector;
     this.#log = options.log;
+    this.#clock = options.clock;
     this.#maxMasks = options.pipeline.maxMasks;
     this.#queues = options.pipeline.queues;
     const arbiter = new Arbiter({
@@ -103,6 +108,7 @@ export class Switch implements AsyncDisposable {
     this.#roles = new Roles(arbiter, options.decodeRoleConfig);
     this.controllers = new Controllers(arbiter, options.log, this.drops);
     this.packets = new Packets(datapath, this.controllers, this.#roles, this.drops, options.packets);
+    this.idleTimeouts = new IdleTimeouts(datapath, { primariesFor: (table) => this.#primariesFor(table) }, options);
     const isPort = (port: number) => port === cpuPort || hasPort(datapath, port);
     const pipeline = { ...options.pipeline, isPort, capabilities: datapath.capabilities };
     this.#pipelines = new Pipelines(datapath, pipeline, options.log, () => {
@@ -111,13 +117,15 @@ export class Switch implements AsyncDisposable {
         [active, current].flatMap((program) => [...(program?.pipeline.roles ?? [])]).map(roleName),
       );
       this.packets.use(active);
+      this.idleTimeouts.use(active);
     });
   }
 
   /** Begins to deliver frames and to follow the datapath's events. @param failed called if either ends by itself */
   open(failed: (error: unknown) => void): void {
     const { signal } = this.#stop;
-    this.#running = Promise.all([this.packets.deliver(signal), this.#follow(signal)]).catch((error: unknown) => {
+    const parts = [this.packets.deliver(signal), this.#follow(signal), this.idleTimeouts.run(signal)];
+    this.#running = Promise.all(parts).catch((error: unknown) => {
       if (!signal.aborted) failed(error);
     });
   }
@@ -168,6 +176,7 @@ export class Switch implements AsyncDisposable {
           rehearsal,
           committed,
           caller,
+          clock: this.#clock,
         });
         const { results, lost } = await batch.run(request.updates, atomicity);
         if (lost !== undefined) await this.#recover(lost);
@@ -185,7 +194,9 @@ export class Switch implements AsyncDisposable {
     const program = this.#pipelines.require();
     const role = roleName(options.role);
     const access = this.controllers.arbiter.knows(role) ? this.#roles.accessOf(role, program.pipeline) : undefined;
-    return new ReadBatch(program, this.datapath, sink, { access, signal: options.signal, log: this.#log }).run(queries);
+    const elapsed: ReadOptions["elapsed"] = (store, versions) => this.idleTimeouts.elapsed(store, versions);
+    const { signal } = options;
+    return new ReadBatch(program, this.datapath, sink, { access, signal, log: this.#log, elapsed }).run(queries);
   }
 
   /**
@@ -252,6 +263,13 @@ export class Switch implements AsyncDisposable {
     this.#stop.abort();
     await this.#running;
     await this.#turn.run(() => undefined);
+  }
+
+  /** The primaries in whose roles a Read shows `table` of the active program (ARB-76, AMB-61). */
+  #primariesFor(table: Table): ReturnType<Controllers["primariesOf"]> {
+    const pipeline = this.#pipelines.active?.pipeline;
+    if (pipeline === undefined) return [];
+    return this.controllers.primariesOf((role) => this.#roles.accessOf(role, pipeline).reads(table.id));
   }
 
   #admit({ role, electionId }: Claim): RoleName {

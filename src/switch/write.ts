@@ -1,8 +1,10 @@
 /** Life of a Write: updates are pulled, staged and planned one by one, then made visible at one instant. */
+import type { Clock } from "../base/clock.js";
 import { Slices } from "../base/slices.js";
 import { Code, invalidArgument, permissionDenied, statusOf, type Status, type StatusError } from "../base/status.js";
 import { explain, type Violation } from "../constraints/restriction.js";
 import type { Datapath, Plan } from "../datapath/datapath.js";
+import { Activity } from "../entity/aging.js";
 import {
   extrasEmpty,
   noExtras,
@@ -59,6 +61,8 @@ export interface WriteOptions {
   /** Told what each commit changed; undefined: nobody asks, and no record is made. */
   readonly committed: ((changes: ChangeRecord) => void) | undefined;
   readonly caller: Caller;
+  /** By which entries of tables with idle timeouts begin to age. */
+  readonly clock: Clock;
 }
 
 /** One Write in progress. @precondition the turn is held */
@@ -198,7 +202,7 @@ export class WriteBatch {
 
   #insert(table: ProgramTable, entry: TableEntryDraft): void {
     this.#restrict(table, entry);
-    const version = this.#stage.insert(table.store, entry.key(), entry.actionRecord(), entry.extras());
+    const version = this.#stage.insert(table.store, entry.key(), entry.actionRecord(), this.#extras(table, entry));
     try {
       if (this.#plan === undefined) this.#options.rehearsal?.add(table, version, entry.keyBytes);
       else this.#realiser.add(this.#plan, table, version, entry.keyBytes);
@@ -215,7 +219,7 @@ export class WriteBatch {
     const resets = entry.isDefault && entry.action === undefined;
     this.#restrict(table, entry);
     const action = entry.action !== undefined ? entry.actionRecord() : resets ? table.initialDefault : before.action;
-    const extras = resets ? noExtras : entry.extras();
+    const extras = resets ? noExtras : this.#extras(table, entry, before);
     if (table.schema.table.isConst && !entry.isDefault && !sameAttributes(extras, before.extras))
       throw permissionDenied(
         `table '${table.schema.table.alias}' is constant: only direct resources of its entries can be modified`,
@@ -224,6 +228,20 @@ export class WriteBatch {
     const counter = resets ? { packets: 0n, bytes: 0n } : entry.counter;
     if (counter !== undefined) this.#counters.set(version, counter);
     if (resets || entry.clearsMeterCounters) this.#counters.clearColours(version);
+  }
+
+  /** What the entry holds beside key and action. A MODIFY is no hit: the entry ages on, by the timeout that it names now. */
+  #extras(table: ProgramTable, entry: TableEntryDraft, before?: Version): Extras {
+    const extras = entry.extras();
+    if (!table.schema.table.idleTimeout || entry.isDefault) return extras;
+    const activity = before?.extras.aging?.activity ?? this.#newActivity();
+    return { ...extras, aging: { timeoutNs: entry.idleTimeoutNs, activity } };
+  }
+
+  /** No frame can hit an entry of a saved program: it ages from its COMMIT on. */
+  #newActivity(): Activity {
+    const { rehearsal, clock } = this.#options;
+    return new Activity(rehearsal === undefined ? Number(clock.monotonicNs()) : undefined);
   }
 
   /** The next version of an entry, realised; if the datapath refuses, nothing of the update stays. */
@@ -277,5 +295,9 @@ function violated(violation: Violation, subject: string): StatusError {
 }
 
 function sameAttributes(a: Extras, b: Extras): boolean {
-  return a.controllerMetadata === b.controllerMetadata && Buffer.compare(a.metadata, b.metadata) === 0;
+  return (
+    a.controllerMetadata === b.controllerMetadata &&
+    a.aging?.timeoutNs === b.aging?.timeoutNs &&
+    Buffer.compare(a.metadata, b.metadata) === 0
+  );
 }

@@ -114,6 +114,13 @@ export const events: Readonly<Record<string, EventDescription>> = {
     effect: "The entries are kept, but frames of this `device` may miss their rules.",
     remedy: "Remove what `reason` names, then push the pipeline again or restart p4rtd.",
   },
+  "idle.scan_failed": {
+    level: "warn",
+    title: "Idle timeouts could not be looked after",
+    cause: "The datapath did not tell what its rules had counted; `error` says why.",
+    effect: "Hits are not seen and controllers not told of idle entries until a scan succeeds, tried every 5 s.",
+    remedy: "If it persists, restart p4rtd and report it with the error's stack.",
+  },
   "pipeline.unrealised": {
     level: "warn",
     title: "Part of a pipeline has no effect on frames",

@@ -98,6 +98,7 @@ class Queries implements QueryDecoder {
       counter: parts.counter.present,
       meter: parts.meter.present,
       meterCounter: parts.meterCounter.present && schema.meterCounters,
+      timeSinceLastHit: parts.timeSinceLastHit.present,
     };
     const metadata = parts.metadata.length > 0 ? Uint8Array.from(parts.metadata) : undefined;
     const controllerMetadata = parts.controllerMetadata !== 0n ? parts.controllerMetadata : undefined;
@@ -129,14 +130,16 @@ class Queries implements QueryDecoder {
     return { ...base, tables: [table], ...keyed, actionId };
   }
 
-  /** IDL-01, IDL-02, DEF-10, DIR-14. */
+  /** IDL-01, IDL-02, DEF-10, DIR-14. An idle timeout may be named and filters nothing. */
   #checkReadable(schema: TableSchema, entities: EntitySchema): void {
     const { parts } = this.#entries;
     const { table } = schema;
     const asksTimeout = parts.timeSinceLastHit.present || parts.idleTimeoutNs !== 0n;
     if (asksTimeout && parts.isDefault)
       throw invalidArgument(`table '${table.alias}': the default entry has no idle timeout`);
-    if (asksTimeout) throw noIdleTimeout(schema);
+    if (asksTimeout && !table.idleTimeout) throw noIdleTimeout(schema);
+    if (parts.idleTimeoutNs < 0n)
+      throw invalidArgument(`table '${table.alias}': idle_timeout_ns ${parts.idleTimeoutNs.toString()} is negative`);
     if (parts.meterCounter.present && parts.matches > 0 && table.meter !== undefined && !entities.meterCounters)
       throw noMeterCounters(schema);
   }

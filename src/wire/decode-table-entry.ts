@@ -140,6 +140,7 @@ export class TableEntryDecoder {
     this.key(schema, entities, draft);
     if (type === "delete") return;
     this.#checkTimeouts(schema);
+    draft.idleTimeoutNs = parts.idleTimeoutNs;
     if (parts.action.present) this.actions.tableAction(parts.action, schema, entities, draft);
     else if (type === "insert") throw invalidArgument(`table '${table.alias}': an entry needs an action`);
     draft.metadata = parts.metadata;
@@ -196,7 +197,7 @@ export class TableEntryDecoder {
     if (parts.idleTimeoutNs < 0n)
       throw invalidArgument(`table '${table.alias}': idle_timeout_ns ${parts.idleTimeoutNs.toString()} is negative`);
     if (parts.isDefault) throw invalidArgument(`table '${table.alias}': the default entry has no idle timeout`);
-    throw noIdleTimeout(schema);
+    if (!table.idleTimeout) throw noIdleTimeout(schema);
   }
 
   /** True. @throws StatusError INVALID_ARGUMENT, UNIMPLEMENTED (DIR-11, DIR-12, DIR-14, DIR-15, MTR-20, MTR-22) */
@@ -227,11 +228,9 @@ export function tableSchema(id: number, entities: EntitySchema): TableSchema {
   );
 }
 
-/** IDL-01, IDL-02; entries that age by the P4Info do not age here, so nothing about it is taken or told. */
+/** IDL-01, IDL-02. */
 export function noIdleTimeout({ table }: TableSchema) {
-  return table.idleTimeout
-    ? unimplemented(`table '${table.alias}': idle timeouts are not implemented`)
-    : invalidArgument(`table '${table.alias}' does not support idle timeouts`);
+  return invalidArgument(`table '${table.alias}' does not support idle timeouts`);
 }
 
 /** DIR-14, DIR-15, MTR-20. */

@@ -39,7 +39,7 @@ export class ReadResponseEncoder implements EntitySink {
     const body = writer.open(0x12);
     this.#keys.key(schema, entry);
     if (entry.action !== "") this.#action(schema, entry.action);
-    const { metadata, controllerMetadata, meter } = entry.extras;
+    const { metadata, controllerMetadata, meter, aging } = entry.extras;
     if (!entry.isDefault) this.#keys.priority(entry.key);
     if (controllerMetadata !== 0n) {
       writer.tag(0x28);
@@ -48,6 +48,11 @@ export class ReadResponseEncoder implements EntitySink {
     if (entry.wantMeter && meter !== undefined) encodeMeterConfig(writer, 0x32, meter);
     if (entry.counter !== undefined) encodeCounterData(writer, 0x3a, entry.counter);
     if (entry.isDefault) this.#flag(0x40);
+    if (aging !== undefined && aging.timeoutNs !== 0n) {
+      writer.tag(0x48);
+      writer.int64(aging.timeoutNs);
+    }
+    if (entry.elapsedNs !== undefined) this.#elapsed(entry.elapsedNs);
     if (metadata.length > 0) writer.bytesField(0x5a, metadata);
     if (entry.meterCounter !== undefined) encodeMeterCounterData(writer, 0x62, entry.meterCounter);
     if (entry.isConst) this.#flag(0x68);
@@ -98,6 +103,15 @@ export class ReadResponseEncoder implements EntitySink {
     this.#keys.key(schema, entry);
     if (entry.isDefault) this.#flag(0x40);
     else this.#keys.priority(entry.key);
+    this.#writer.close(body);
+  }
+
+  #elapsed(elapsedNs: bigint): void {
+    const body = this.#writer.open(0x52);
+    if (elapsedNs !== 0n) {
+      this.#writer.tag(0x08);
+      this.#writer.int64(elapsedNs);
+    }
     this.#writer.close(body);
   }
 

@@ -1,15 +1,18 @@
 /** What the switch tells a controller on its stream → `StreamMessageResponse` bytes. */
+import type { IdleNotification } from "../entity/idle-notification.js";
 import type { MetadataValue } from "../packetio/packet-in.js";
 import type { StreamErrorMessage } from "../packetio/stream-error.js";
 import type { ArbitrationMessage } from "../session/arbitration-message.js";
 import { electionIdWords } from "../session/election-id.js";
 import { defaultRole } from "../session/role.js";
 import { ByteWriter } from "./byte-writer.js";
+import { KeyEncoder } from "./encode-key.js";
 
 /** Our error space. */
 export const errorSpace = "p4rtd";
 
 const writer = new ByteWriter();
+const keys = new KeyEncoder(writer);
 
 /** `StreamMessageResponse.arbitration`; `status` is always present, the default role leaves `role` out (ARB-50, ARB-53). */
 export function encodeArbitration(message: ArbitrationMessage): Buffer {
@@ -71,6 +74,31 @@ export function encodeStreamError(error: StreamErrorMessage): Buffer {
   if (error.offending !== undefined) writer.bytesField(0x0a, error.offending);
   else if (error.metadata !== undefined && error.metadata.length > 0) writeMetadata(error.metadata);
   writer.close(detail);
+  writer.close(outer);
+  return writer.take();
+}
+
+/** `StreamMessageResponse.idle_timeout_notification`; actions are not part of it (IDL-08). */
+export function encodeIdleNotification({ schema, entries, timestampNs }: IdleNotification): Buffer {
+  writer.reset();
+  const outer = writer.open(0x22);
+  for (const { key, extras } of entries) {
+    const entry = writer.open(0x0a);
+    keys.key(schema, { key, isDefault: false });
+    keys.priority(key);
+    if (extras.controllerMetadata !== 0n) {
+      writer.tag(0x28);
+      writer.uint64(extras.controllerMetadata);
+    }
+    if (extras.aging !== undefined) {
+      writer.tag(0x48);
+      writer.int64(extras.aging.timeoutNs);
+    }
+    if (extras.metadata.length > 0) writer.bytesField(0x5a, extras.metadata);
+    writer.close(entry);
+  }
+  writer.tag(0x10);
+  writer.int64(timestampNs);
   writer.close(outer);
   return writer.take();
 }

@@ -2,6 +2,7 @@
 import { systemClock } from "../../base/clock.js";
 import { Code, resourceExhausted, StatusError, type Status } from "../../base/status.js";
 import { TokenBucket } from "../../base/token-bucket.js";
+import type { IdleNotification } from "../../entity/idle-notification.js";
 import { Backlog } from "../../packetio/backlog.js";
 import { packetOutErrors, type StreamErrorMessage } from "../../packetio/stream-error.js";
 import type { ArbitrationMessage, ControllerId } from "../../session/arbitration-message.js";
@@ -9,12 +10,14 @@ import type { ControllerStream } from "../../switch/controllers.js";
 import type { PacketSource } from "../../switch/packets.js";
 import type { Switch } from "../../switch/switch.js";
 import { StreamDecoder, type StreamRequest } from "../../wire/decode-stream.js";
-import { encodeArbitration, encodeStreamError } from "../../wire/encode-stream.js";
+import { encodeArbitration, encodeIdleNotification, encodeStreamError } from "../../wire/encode-stream.js";
 import { deviceOf, type BidiCall, type RpcContext } from "../context.js";
 import { serviceError } from "../unary.js";
 
 /** Arbitration messages and errors that may wait for a client that does not read. */
 const maxWaitingReplies = 1024;
+/** Replies that may wait, and bytes of them, where another idle notification would wait too. */
+const maxWaitingNotifications = { replies: 64, bytes: 4 * 1024 * 1024 };
 
 /** Where a stream belongs once its first arbitration message came. */
 interface Membership {
@@ -35,6 +38,7 @@ class Channel implements ControllerStream {
   readonly #decoder = new StreamDecoder();
   /** Replies go before packets. */
   readonly #replies: Buffer[] = [];
+  #replyBytes = 0;
   readonly #began = performance.now();
   /** Bounds the errors of a stream that has not arbitrated; after that its source does. */
   readonly #early: TokenBucket | undefined;
@@ -70,6 +74,13 @@ class Channel implements ControllerStream {
 
   error(error: StreamErrorMessage): void {
     if (this.#replies.length < maxWaitingReplies / 2) this.#reply(encodeStreamError(error)); // errors are the first to be dropped (STE-06)
+  }
+
+  idle(notification: IdleNotification): boolean {
+    const { replies, bytes } = maxWaitingNotifications;
+    if (this.#ended || this.#replies.length >= replies || this.#replyBytes >= bytes) return false;
+    this.#reply(encodeIdleNotification(notification));
+    return true;
   }
 
   end(status: Status): void {
@@ -160,13 +171,16 @@ class Channel implements ControllerStream {
     if (this.#replies.length >= maxWaitingReplies)
       return this.end(resourceExhausted(`${maxWaitingReplies} replies wait: the client does not read`).status);
     this.#replies.push(message);
+    this.#replyBytes += message.length;
     this.#pump();
   }
 
   /** Writes as long as the stream takes more. */
   #pump(): void {
     while (!this.#blocked && !this.#ended) {
-      const message = this.#replies.shift() ?? this.backlog.take();
+      const reply = this.#replies.shift();
+      this.#replyBytes -= reply?.length ?? 0;
+      const message = reply ?? this.backlog.take();
       if (message === undefined) return;
       this.#blocked = !this.#call.write(message);
     }

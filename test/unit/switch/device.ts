@@ -5,6 +5,8 @@ import { silentLogger } from "../../../src/base/logger.js";
 import type { Capabilities } from "../../../src/datapath/datapath.js";
 import type { PortId } from "../../../src/datapath/port.js";
 import type { P4InfoSpec } from "../../../src/pipeline/p4info.js";
+import type { IdleNotification } from "../../../src/entity/idle-notification.js";
+import { IdleTimeouts } from "../../../src/switch/idle-timeouts.js";
 import { Pipelines } from "../../../src/switch/pipelines.js";
 import type { Program } from "../../../src/switch/program.js";
 import { RoleAccess } from "../../../src/switch/role-access.js";
@@ -15,6 +17,7 @@ import { decodeReadRequest } from "../../../src/wire/decode-read.js";
 import { decodeWriteRequest } from "../../../src/wire/decode-write.js";
 import { ReadResponseEncoder } from "../../../src/wire/encode-entity.js";
 import { entitiesOf, readBytes, writeBytes, type Entity, type Plain, type SentUpdate } from "../../support/entities.js";
+import { HandClock } from "../../support/hand-clock.js";
 import { isPort, shapes } from "../../support/programs.js";
 import { stepsTo } from "../../support/program-options.js";
 import { ScriptedDatapath } from "../../support/scripted-datapath.js";
@@ -42,6 +45,10 @@ export interface ReadOutcome {
 export class Device {
   readonly datapath = new ScriptedDatapath(queues);
   readonly pipelines: Pipelines;
+  readonly clock = new HandClock();
+  /** What the only primary was told. */
+  readonly idled: IdleNotification[] = [];
+  readonly idleTimeouts: IdleTimeouts;
 
   private constructor(unboundTables: "refuse" | "store", maxMasks: number, lacks: Partial<Capabilities>) {
     this.datapath.script.lacks = lacks;
@@ -58,7 +65,12 @@ export class Device {
       isPort,
       identicalCommit: "clear",
     } as const;
-    this.pipelines = new Pipelines(this.datapath, options, silentLogger, () => undefined);
+    this.pipelines = new Pipelines(this.datapath, options, silentLogger, () =>
+      this.idleTimeouts.use(this.pipelines.active),
+    );
+    const idle = (notification: IdleNotification) => this.idled.push(notification) > 0;
+    const controllers = { primariesFor: () => [{ idle }] };
+    this.idleTimeouts = new IdleTimeouts(this.datapath, controllers, { clock: this.clock, log: silentLogger });
   }
 
   /** Runs `program`; tables that nothing realises are control-plane state. */
@@ -95,6 +107,7 @@ export class Device {
       committed: undefined,
       caller: { peer: "test", principal: "test" },
       access: this.access(""),
+      clock: this.clock,
     });
     return batch.run(decodeWriteRequest(writeBytes(...updates)).updates, atomicity);
   }
@@ -125,6 +138,7 @@ export class Device {
       access: this.access(role),
       signal: new AbortController().signal,
       log: silentLogger,
+      elapsed: (store, versions) => this.idleTimeouts.elapsed(store, versions),
     });
     const results = await batch.run(decodeReadRequest(readBytes(...entities)).queries);
     await sink.flush();

@@ -289,17 +289,6 @@ describe("a read of table entries", () => {
       else assert.deepEqual([results, names(entities)], [["OK"], want]);
     });
 
-  it("that asks a table by name for what its idle timeout would tell is not implemented", async () => {
-    const device = await filled();
-    const { entities, results } = await device.read(
-      { tableEntry: entry(tables.aging, { idleTimeoutNs: toLong(1n, "int64") }) },
-      { tableEntry: entry(tables.aging, { timeSinceLastHit: {} }) },
-      { tableEntry: entry(tables.hosts) },
-    );
-    assert.deepEqual(results, ["UNIMPLEMENTED", "UNIMPLEMENTED", "OK"]);
-    assert.deepEqual(names(entities), ["e1"]);
-  });
-
   requirement(
     ["DIR-07", "DIR-08", "DIR-09", "DIR-10", "RDT-18"],
     "fills in what it asks for, where it is set",

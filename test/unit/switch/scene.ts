@@ -6,6 +6,7 @@ import type { Datapath } from "../../../src/datapath/datapath.js";
 import type { PortId } from "../../../src/datapath/port.js";
 import { SoftDatapath } from "../../../src/datapath/soft/soft-datapath.js";
 import { TableEntryDraft, type MeterConfig, type UpdateType } from "../../../src/entity/table-entry.js";
+import type { IdleNotification } from "../../../src/entity/idle-notification.js";
 import type { EntitySchema } from "../../../src/entity/schema.js";
 import type { Update, UpdateDecoder } from "../../../src/entity/update.js";
 import { Backlog } from "../../../src/packetio/backlog.js";
@@ -72,6 +73,7 @@ export class RecordedStream implements ControllerStream {
   readonly backlog: Backlog;
   readonly notified: ArbitrationMessage[] = [];
   readonly errors: StreamErrorMessage[] = [];
+  readonly idled: IdleNotification[] = [];
   ended: Status | undefined;
 
   constructor(peer: string, frames = 100) {
@@ -85,6 +87,11 @@ export class RecordedStream implements ControllerStream {
 
   error(error: StreamErrorMessage): void {
     this.errors.push(error);
+  }
+
+  idle(notification: IdleNotification): boolean {
+    this.idled.push(notification);
+    return true;
   }
 
   end(status: Status): void {

@@ -505,7 +505,7 @@ describe("a constant table", () => {
     const stage = store.begin();
     const table = programTables.get(entry(tables.fixed).tableId ?? 0);
     assert.ok(table);
-    const empty = { metadata: new Uint8Array(0), controllerMetadata: 0n, meter: undefined };
+    const empty = { metadata: new Uint8Array(0), controllerMetadata: 0n, meter: undefined, aging: undefined };
     const version = stage.insert(table.store, "\0\0\0\0\0\0\0\0\0\u0002", "\u0001\0\0\u0002", empty);
     const plan = device.datapath.plan();
     device.pipelines.realiser.add(plan, table, version);

@@ -463,9 +463,15 @@ for (const [what, rows] of Object.entries({ identity, action, special }))
 describe("an idle timeout", () => {
   const aging = (ns: number) => entry(tables.aging, { match: mac(), action: drop, idleTimeoutNs: idle(ns) });
 
-  it("is not implemented where the P4Info has one, rather than taken and forgotten", () => {
-    assert.deepEqual(outcomes({ tableEntry: aging(1) }), [later, later, "OK"]);
-  });
+  const withTimeout = (idleTimeoutNs: bigint) =>
+    entry(tables.aging, { match: mac(), action: drop, idleTimeoutNs: toLong(idleTimeoutNs, "int64") });
+  for (const ns of [0n, 1n, 300_000_000n, 2n ** 63n - 1n])
+    requirement(["IDL-04", "IDL-05"], `of ${ns} ns is taken as it is`, () => {
+      const decoded = draftOf(
+        decodeWriteRequest(writeBytes(update("insert", { tableEntry: withTimeout(ns) }))).updates.decode(0, schema),
+      );
+      assert.equal(decoded.idleTimeoutNs, ns);
+    });
 
   it("of zero is none", () => {
     assert.deepEqual(outcomes({ tableEntry: aging(0) }), ["OK", "OK", "OK"]);
@@ -667,6 +673,7 @@ describe("a decoded entry", () => {
       metadata: new Uint8Array(0),
       controllerMetadata: 0n,
       meter: undefined,
+      aging: undefined,
     });
     assert.equal(draft.counter, undefined);
   });

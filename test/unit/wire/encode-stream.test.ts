@@ -4,9 +4,12 @@ import { Code } from "../../../src/base/status.js";
 import { electionId } from "../../../src/session/election-id.js";
 import { roleName } from "../../../src/session/role.js";
 import { PacketInMetadata } from "../../../src/packetio/packet-in.js";
-import { encodeArbitration, encodeStreamError } from "../../../src/wire/encode-stream.js";
+import { encodeArbitration, encodeIdleNotification, encodeStreamError } from "../../../src/wire/encode-stream.js";
 import { PacketInEncoder } from "../../../src/wire/encode-packet-in.js";
 import { p4 } from "../../../src/wire/gen/proto.js";
+import { Activity } from "../../../src/entity/aging.js";
+import { defined } from "../../../src/base/invariant.js";
+import { schemaOf, shapes, tableId, tables } from "../../support/programs.js";
 import { fuzzRuns } from "../../support/fuzz-runs.js";
 import { requirement } from "../../support/requirement.js";
 
@@ -125,5 +128,36 @@ describe("a PacketIn", () => {
     const first = encoder.encode(1, 2, frame, 0, 3);
     for (let port = 0; port < 5000; port++) encoder.encode(port, 9, frame, 0, 3);
     assert.deepEqual(encoder.encode(1, 2, frame, 0, 3), first);
+  });
+});
+
+describe("an idle notification", () => {
+  requirement("IDL-08", "names entries by key, metadata and timeout, and the time", () => {
+    const schema = defined(schemaOf(shapes).tables.get(tableId(tables.acl)), "the table is there");
+    const key = Buffer.alloc(schema.key.fixedBytes);
+    key.writeInt32BE(7, 0);
+    key.fill(1, 4, 6);
+    const activity = new Activity(0);
+    const extras = (metadata: string, timeoutNs: bigint) => ({
+      metadata: Buffer.from(metadata),
+      controllerMetadata: metadata === "" ? 0n : 5n,
+      meter: { cir: 1n, cburst: 1n, pir: 1n, pburst: 1n, eburst: 0n },
+      aging: { timeoutNs, activity },
+    });
+    const entries = [
+      { key: key.toString("latin1"), extras: extras("m", 2n ** 63n - 1n) },
+      { key: key.toString("latin1"), extras: extras("", 1n) },
+    ];
+    const match = [{ fieldId: 1, optional: { value: Buffer.from([1]).toString("base64") } }];
+    const named = { tableId: tableId(tables.acl), match, priority: 7 };
+    assert.deepEqual(decoded(encodeIdleNotification({ schema, entries, timestampNs: 1_700_000_000_000_000_000n })), {
+      idleTimeoutNotification: {
+        tableEntry: [
+          { ...named, controllerMetadata: "5", idleTimeoutNs: "9223372036854775807", metadata: base64("m") },
+          { ...named, idleTimeoutNs: "1" },
+        ],
+        timestamp: "1700000000000000000",
+      },
+    });
   });
 });

@@ -40,6 +40,7 @@ function stored(draft: TableEntryDraft): StoredEntry {
     wantMeter: true,
     counter: undefined,
     meterCounter: undefined,
+    elapsedNs: undefined,
   };
 }
 
