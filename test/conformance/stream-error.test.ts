@@ -50,7 +50,7 @@ describe("StreamErrors over gRPC", () => {
       about: "other",
     },
     {
-      ids: ["STE-12"],
+      ids: ["STE-12", "STE-09"],
       title: "an ack for a digest the P4Info does not have",
       message: { digestAck },
       canonical: Code.INVALID_ARGUMENT,
@@ -81,20 +81,29 @@ describe("StreamErrors over gRPC", () => {
       },
     );
 
-  requirement(["STE-12", "STE-02"], "an ack for a digest of the P4Info is UNIMPLEMENTED", async () => {
-    await using agent = await Agent.start({ yaml: base });
-    const client = agent.client();
-    const stream = await primary(client);
-    const info = changedWbb(({ digests }) => {
-      const typeSpec = { bitstring: { bit: { bitwidth: 8 } } };
-      digests.push({ preamble: { id: digestId, name: "learn", alias: "learn" }, typeSpec });
-    });
-    await pushInfo(client, info);
-    stream.send({ digestAck });
-    const error = await stream.error();
-    assert.deepEqual([error.canonicalCode, detail(error)], [Code.UNIMPLEMENTED, "digestListAck"]);
-    await stream.quiet();
-  });
+  requirement(
+    ["STE-12", "STE-02", "STE-10", "STE-11"],
+    "an ack for a digest of the P4Info is UNIMPLEMENTED",
+    async () => {
+      await using agent = await Agent.start({ yaml: base });
+      const client = agent.client();
+      const stream = await primary(client);
+      const info = changedWbb(({ digests }) => {
+        const typeSpec = { bitstring: { bit: { bitwidth: 8 } } };
+        digests.push({ preamble: { id: digestId, name: "learn", alias: "learn" }, typeSpec });
+      });
+      await pushInfo(client, info);
+      const backup = client.stream();
+      await backup.arbitrate(0);
+      for (const one of [stream, stream, backup]) {
+        one.send({ digestAck });
+        const error = await one.error();
+        assert.deepEqual([error.canonicalCode, detail(error)], [Code.UNIMPLEMENTED, "digestListAck"]);
+        assert.match(error.message ?? "", /digests are not implemented/);
+        await one.quiet();
+      }
+    },
+  );
 
   requirement(
     ["STE-03"],

@@ -4,7 +4,7 @@ import { Code } from "../../src/base/status.js";
 import { Agent } from "../support/agent.js";
 import * as lab from "../support/lab-program.js";
 import { noLeaks } from "../support/no-leaks.js";
-import { long, primary, type Entity, type P4Client } from "../support/p4-client.js";
+import { long, primary, rejected, type Entity, type Failure, type P4Client } from "../support/p4-client.js";
 import { requirement } from "../support/requirement.js";
 
 const program = `${lab.labText}
@@ -14,22 +14,64 @@ digests { preamble { id: 0x17000001 name: "d" alias: "d" } type_spec { bitstring
 externs { extern_type_id: 0x81 extern_type_name: "odd" instances { preamble { id: 0x81000001 name: "o" alias: "o" } } }
 `;
 
-/** What each row's entity gets in every kind of update, and in a Read. */
-const unsupported: readonly { readonly id: string; readonly what: string; readonly entity: Entity }[] = [
-  { id: "VST-09", what: "ValueSetEntry", entity: { valueSetEntry: { valueSetId: 0x03000001 } } },
-  { id: "VST-09", what: "ValueSetEntry of all value sets", entity: { valueSetEntry: {} } },
+/** What each row's entity gets in every kind of update, and in a Read; the text names `what` up to its first space. */
+const unsupported: readonly { readonly ids: readonly string[]; readonly what: string; readonly entity: Entity }[] = [
   {
-    id: "REG-11",
-    what: "RegisterEntry",
-    entity: { registerEntry: { registerId: 0x16000001, index: { index: long(1n) } } },
+    ids: ["VST-09", "VST-01", "VST-03", "VST-08"],
+    what: "ValueSetEntry",
+    entity: { valueSetEntry: { valueSetId: 0x03000001 } },
   },
-  { id: "REG-11", what: "RegisterEntry of all registers", entity: { registerEntry: {} } },
-  { id: "DIG-18", what: "DigestEntry", entity: { digestEntry: { digestId: 0x17000001, config: {} } } },
-  { id: "DIG-18", what: "DigestEntry of all digests", entity: { digestEntry: {} } },
-  { id: "EXT-02", what: "ExternEntry", entity: { externEntry: { externTypeId: 0x81, externId: 0x81000001 } } },
-  { id: "EXT-02", what: "ExternEntry of all externs", entity: { externEntry: {} } },
-  { id: "RED-15", what: "ActionProfileMember", entity: { actionProfileMember: { actionProfileId: 0x11000001 } } },
-  { id: "RED-15", what: "ActionProfileGroup", entity: { actionProfileGroup: { actionProfileId: 0x11000001 } } },
+  {
+    ids: ["VST-09", "VST-02", "VST-04", "VST-05", "VST-06", "AMB-42"],
+    what: "ValueSetEntry with members",
+    entity: {
+      valueSetEntry: {
+        valueSetId: 0x03000001,
+        members: [1, 2, 3, 3, 4].map((value) => ({ match: [{ fieldId: 1, exact: { value: lab.short(value) } }] })),
+      },
+    },
+  },
+  { ids: ["VST-09", "VST-08"], what: "ValueSetEntry of all value sets", entity: { valueSetEntry: {} } },
+  {
+    ids: ["REG-11", "REG-01", "REG-03", "REG-07", "AMB-33"],
+    what: "RegisterEntry",
+    entity: {
+      registerEntry: { registerId: 0x16000001, index: { index: long(1n) }, data: { bitstring: lab.short(1) } },
+    },
+  },
+  {
+    ids: ["REG-11", "REG-04"],
+    what: "RegisterEntry with a negative index",
+    entity: { registerEntry: { registerId: 0x16000001, index: { index: long(-1n) } } },
+  },
+  {
+    ids: ["REG-11", "REG-05", "REG-06"],
+    what: "RegisterEntry with index and value that do not fit",
+    entity: {
+      registerEntry: { registerId: 0x16000001, index: { index: long(99n) }, data: { bitstring: lab.num(0x1ff) } },
+    },
+  },
+  {
+    ids: ["REG-11", "REG-02"],
+    what: "RegisterEntry of every cell",
+    entity: { registerEntry: { registerId: 0x16000001 } },
+  },
+  { ids: ["REG-11", "REG-09"], what: "RegisterEntry of all registers", entity: { registerEntry: {} } },
+  {
+    ids: ["DIG-18", "DIG-01", "DIG-02", "DIG-03", "DIG-04", "DIG-17"],
+    what: "DigestEntry",
+    entity: { digestEntry: { digestId: 0x17000001, config: {} } },
+  },
+  { ids: ["DIG-18", "DIG-05"], what: "DigestEntry of nothing", entity: { digestEntry: { digestId: 0x17000009 } } },
+  { ids: ["DIG-18", "DIG-17"], what: "DigestEntry of all digests", entity: { digestEntry: {} } },
+  {
+    ids: ["EXT-02", "EXT-01"],
+    what: "ExternEntry",
+    entity: { externEntry: { externTypeId: 0x81, externId: 0x81000001 } },
+  },
+  { ids: ["EXT-02", "EXT-03"], what: "ExternEntry of all externs", entity: { externEntry: {} } },
+  { ids: ["RED-15"], what: "ActionProfileMember", entity: { actionProfileMember: { actionProfileId: 0x11000001 } } },
+  { ids: ["RED-15"], what: "ActionProfileGroup", entity: { actionProfileGroup: { actionProfileId: 0x11000001 } } },
 ];
 
 /** Ids that are not of the kind that the entity needs. */
@@ -70,25 +112,37 @@ const wrongKind: readonly { readonly id: string; readonly what: string; readonly
   },
 ];
 
-/** Codes of a batch with `entity` in every kind of update, between two that succeed. */
-async function writeCodes(client: P4Client, entity: Entity): Promise<readonly number[] | undefined> {
-  const { INSERT, MODIFY, DELETE } = lab.Type;
-  return lab.slotCodes(
-    lab.write(client, [
-      lab.insert(lab.aclEntry(0x1111)),
-      ...[INSERT, MODIFY, DELETE].map((type) => ({ type, entity })),
-      lab.remove(lab.aclEntry(0x1111)),
-    ]),
-  );
+/** Codes and messages of what failed, and of what did not. */
+interface Slots {
+  readonly codes: readonly number[];
+  readonly messages: readonly string[];
 }
 
-/** Codes of a Read with `entity` between two wildcards. */
-async function readCodes(client: P4Client, entity: Entity): Promise<readonly number[] | undefined> {
+function slotsOf({ slots = [] }: Failure): Slots {
+  return { codes: slots.map(({ code }) => code), messages: slots.map(({ message }) => message) };
+}
+
+/** Outcomes of a batch with `entity` in every kind of update, between two that succeed. */
+async function writeSlots(client: P4Client, entity: Entity): Promise<Slots> {
+  const { INSERT, MODIFY, DELETE } = lab.Type;
+  const batch = lab.write(client, [
+    lab.insert(lab.aclEntry(0x1111)),
+    ...[INSERT, MODIFY, DELETE].map((type) => ({ type, entity })),
+    lab.remove(lab.aclEntry(0x1111)),
+  ]);
+  return slotsOf(await rejected(batch));
+}
+
+/** Outcomes of a Read with `entity` between two wildcards. */
+async function readSlots(client: P4Client, entity: Entity): Promise<Slots> {
   const entities = [{ tableEntry: {} }, entity, { tableEntry: {} }];
   const { failure } = await client.failedRead({ deviceId: long(1n), entities });
   assert.equal(failure.code, Code.UNKNOWN);
-  return failure.slots?.map(({ code }) => code);
+  return slotsOf(failure);
 }
+
+const writeCodes = async (client: P4Client, entity: Entity) => (await writeSlots(client, entity)).codes;
+const readCodes = async (client: P4Client, entity: Entity) => (await readSlots(client, entity)).codes;
 
 describe("what is not offered", () => {
   noLeaks();
@@ -103,14 +157,42 @@ describe("what is not offered", () => {
   after(() => agent[Symbol.asyncDispose]());
 
   const { OK, UNIMPLEMENTED, INVALID_ARGUMENT } = Code;
-  for (const { id, what, entity } of unsupported) {
-    requirement([id, "WRT-18"], `an update of a ${what} is UNIMPLEMENTED, and the others are processed`, async () => {
-      assert.deepEqual(await writeCodes(client, entity), [OK, UNIMPLEMENTED, UNIMPLEMENTED, UNIMPLEMENTED, OK]);
-    });
-    requirement([id, "RED-15"], `a Read of a ${what} is UNIMPLEMENTED, and the others are answered`, async () => {
-      assert.deepEqual(await readCodes(client, entity), [OK, UNIMPLEMENTED, OK]);
+  for (const { ids, what, entity } of unsupported) {
+    const named = new RegExp(`^${what.split(" ")[0] ?? ""} is not implemented$`);
+    requirement(
+      [...ids, "WRT-18"],
+      `an update of a ${what} is UNIMPLEMENTED, and the others are processed`,
+      async () => {
+        const { codes, messages } = await writeSlots(client, entity);
+        assert.deepEqual(codes, [OK, UNIMPLEMENTED, UNIMPLEMENTED, UNIMPLEMENTED, OK]);
+        for (const message of messages.slice(1, 4)) assert.match(message, named);
+      },
+    );
+    requirement([...ids, "RED-15"], `a Read of a ${what} is UNIMPLEMENTED, and the others are answered`, async () => {
+      const { codes, messages } = await readSlots(client, entity);
+      assert.deepEqual(codes, [OK, UNIMPLEMENTED, OK]);
+      assert.match(messages[1] ?? "", named);
     });
   }
+
+  requirement(
+    "AMB-21",
+    "a number that does not fit is INVALID_ARGUMENT in a match; registers are not taken at all",
+    async () => {
+      const tooWide = {
+        tableEntry: lab.noteEntry(1, { match: [{ fieldId: 1, exact: { value: lab.num(0x1ffff, 3) } }] }),
+      };
+      const none = { tableEntry: lab.noteEntry(1, { match: [{ fieldId: 1, exact: { value: Buffer.alloc(0) } }] }) };
+      const data = { bitstring: lab.num(0x1ff) };
+      const register = { registerEntry: { registerId: 0x16000001, index: { index: long(1n) }, data } };
+      const updates = [tooWide, none, register].map((entity) => ({ type: lab.Type.INSERT, entity }));
+      assert.deepEqual(await lab.slotCodes(lab.write(client, updates)), [
+        INVALID_ARGUMENT,
+        INVALID_ARGUMENT,
+        UNIMPLEMENTED,
+      ]);
+    },
+  );
 
   for (const { id, what, entity } of wrongKind) {
     requirement(id, `an update of ${what} is INVALID_ARGUMENT`, async () => {
