@@ -107,6 +107,18 @@ export interface PacketHeaderSpec {
   readonly metadata: readonly FieldSpec[];
 }
 
+export interface ValueSetSpec extends PreambleSpec {
+  readonly matchFields: readonly MatchFieldSpec[];
+}
+
+/** A register or digest; `size` and `indexTypeName` are for registers. */
+export interface TypedSpec extends PreambleSpec {
+  /** True if the P4Info gives the type of its values. */
+  readonly hasType: boolean;
+  readonly size: number;
+  readonly indexTypeName: string | undefined;
+}
+
 export interface ExternSpec {
   readonly typeId: number;
   readonly typeName: string;
@@ -138,9 +150,9 @@ export interface P4InfoSpec {
   readonly meters: readonly MeterInfoSpec[];
   readonly directMeters: readonly MeterInfoSpec[];
   readonly packetHeaders: readonly PacketHeaderSpec[];
-  readonly valueSets: readonly PreambleSpec[];
-  readonly registers: readonly PreambleSpec[];
-  readonly digests: readonly PreambleSpec[];
+  readonly valueSets: readonly ValueSetSpec[];
+  readonly registers: readonly TypedSpec[];
+  readonly digests: readonly TypedSpec[];
   readonly externs: readonly ExternSpec[];
   readonly newTypes: ReadonlyMap<string, NewTypeSpec>;
   /** Names of serializable enums with their underlying width. */

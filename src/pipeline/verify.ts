@@ -185,6 +185,31 @@ export function* verifyP4InfoSteps(spec: P4InfoSpec): Steps<readonly string[]> {
     for (const field of header.metadata) typed(`${name}: metadata '${field.name}'`, field);
   }
 
+  function matchable(what: string, field: MatchFieldSpec): void {
+    typed(what, field);
+    if (typeof field.match === "string") problem(`${what}: match type '${field.match}' is not supported`);
+    else if (field.match === undefined || field.match < 2 || field.match > 6)
+      problem(`${what}: match_type ${field.match ?? "unset"} is not EXACT, LPM, TERNARY, RANGE or OPTIONAL`);
+  }
+
+  for (const { name, matchFields } of spec.valueSets) {
+    yield;
+    const what = `value set '${name}'`;
+    const ids = matchFields.map((field) => field.id);
+    if (ids.length === 0) problem(`${what} has no match field`);
+    if (ids.length === 1 && ids[0] !== 1) problem(`${what}: its only match field has id ${ids[0] ?? 0}, not 1`);
+    unique(`${what}: match field id`, ids);
+    for (const field of matchFields) matchable(`${what}: match field '${field.name}'`, field);
+  }
+
+  for (const { name, hasType, size, indexTypeName } of [...spec.registers, ...spec.digests]) {
+    yield;
+    if (!hasType) problem(`'${name}' has no type_spec`);
+    if (size < 0) problem(`'${name}': size ${size} is negative`);
+    if (indexTypeName !== undefined && !spec.newTypes.has(indexTypeName))
+      problem(`'${name}': index type '${indexTypeName}' is not in type_info`);
+  }
+
   function refers(what: string, id: number, kind: ObjectKind): void {
     const target = objects.get(id);
     if (target?.kind !== kind)
@@ -204,10 +229,7 @@ export function* verifyP4InfoSteps(spec: P4InfoSpec): Steps<readonly string[]> {
     );
     for (const field of table.matchFields) {
       const where = `${what}: match field '${field.name}'`;
-      typed(where, field);
-      if (typeof field.match === "string") problem(`${where}: match type '${field.match}' is not supported`);
-      else if (field.match === undefined || field.match < 2 || field.match > 6)
-        problem(`${where}: match_type ${field.match ?? "unset"} is not EXACT, LPM, TERNARY, RANGE or OPTIONAL`);
+      matchable(where, field);
       const type = field.typeName === undefined ? undefined : spec.newTypes.get(field.typeName);
       if (type?.kind === "translated-string" && field.match !== 2 && field.match !== 6)
         problem(

@@ -208,9 +208,22 @@ function p4InfoSpec(info: Pb): P4InfoSpec {
       preamble: preamble(header.preamble),
       metadata: list(header.metadata).map(field),
     })),
-    valueSets: list(info.valueSets).map((set) => preamble(set.preamble)),
-    registers: list(info.registers).map((register) => preamble(register.preamble)),
-    digests: list(info.digests).map((digest) => preamble(digest.preamble)),
+    valueSets: list(info.valueSets).map((set) => ({
+      ...preamble(set.preamble),
+      matchFields: list(set.match).map(matchField),
+    })),
+    registers: list(info.registers).map((register) => ({
+      ...preamble(register.preamble),
+      hasType: Boolean(register.typeSpec),
+      size: register.size ?? 0,
+      indexTypeName: register.indexTypeName?.name ?? undefined,
+    })),
+    digests: list(info.digests).map((digest) => ({
+      ...preamble(digest.preamble),
+      hasType: Boolean(digest.typeSpec),
+      size: 0,
+      indexTypeName: undefined,
+    })),
     externs: list(info.externs).map((extern) => ({
       typeId: extern.externTypeId ?? 0,
       typeName: extern.externTypeName ?? "",

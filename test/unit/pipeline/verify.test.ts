@@ -21,6 +21,7 @@ import {
 } from "../../support/p4info-spec.js";
 import { requirement } from "../../support/requirement.js";
 
+const typed = { hasType: true, size: 4, indexTypeName: undefined };
 const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"));
 const portText = new Map([["port_id_t", { kind: "translated-string", uri: "" }]] as const);
 const port9 = new Map([["port_id_t", { kind: "translated", uri: "p4.org/psa/v1/PortId_t", sdnBitwidth: 9 }]] as const);
@@ -58,7 +59,11 @@ const violations: readonly Row[] = [
     spec: p4info({ tables: [table(0x01000009, "t")] }),
   },
   { ids: "INF-02", title: "an action with a table's prefix", spec: p4info({ actions: [action(0x02000009, "a")] }) },
-  { ids: "INF-02", title: "a value set with another prefix", spec: p4info({ valueSets: [preamble(0x04000001, "v")] }) },
+  {
+    ids: "INF-02",
+    title: "a value set with another prefix",
+    spec: p4info({ valueSets: [{ ...preamble(0x04000001, "v"), matchFields: [matchField(1, "f")] }] }),
+  },
   {
     ids: "INF-02",
     title: "a header with another prefix",
@@ -75,8 +80,16 @@ const violations: readonly Row[] = [
     spec: p4info({ counters: [counter(0x13000001, "c")] }),
   },
   { ids: "INF-02", title: "a meter with a direct meter's prefix", spec: p4info({ meters: [meter(0x15000001, "m")] }) },
-  { ids: "INF-02", title: "a register with another prefix", spec: p4info({ registers: [preamble(0x17000001, "r")] }) },
-  { ids: "INF-02", title: "a digest with another prefix", spec: p4info({ digests: [preamble(0x16000001, "d")] }) },
+  {
+    ids: "INF-02",
+    title: "a register with another prefix",
+    spec: p4info({ registers: [{ ...preamble(0x17000001, "r"), ...typed }] }),
+  },
+  {
+    ids: "INF-02",
+    title: "a digest with another prefix",
+    spec: p4info({ digests: [{ ...preamble(0x16000001, "d"), ...typed }] }),
+  },
   {
     ids: ["INF-02", "INF-27"],
     title: "an extern with another extern's prefix",
