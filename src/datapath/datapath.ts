@@ -3,6 +3,7 @@ import type { Result, ResultOf } from "../base/status.js";
 import type { DropReason, TransmitRefusal } from "./drop-reason.js";
 import type { PortId, PortSpec, PortState, PortStatus } from "./port.js";
 import type { KeyFieldName } from "./frame-key.js";
+import type { CloneSpec, Redirect, Replica, Replication } from "./replication.js";
 import type {
   InstalledRule,
   PuntAction,
@@ -23,6 +24,10 @@ export interface Capabilities {
   readonly meters: boolean;
   /** True if it counts frames by the colour that their rule's meter gave them: `Datapath.meterCounters`. */
   readonly meterCounters: boolean;
+  /** Whether it sends frames to another port than their route's (`PuntAction.redirect`). */
+  readonly redirects: boolean;
+  /** Whether it copies frames: multicast groups, clone sessions and the actions that name them. */
+  readonly replicates: boolean;
   /** Largest frame that can be punted or transmitted, in bytes without FCS. */
   readonly maxFrameBytes: number;
 }
@@ -33,7 +38,7 @@ export interface Capabilities {
  * until `commit`.
  */
 export interface Plan {
-  /** Drops every table and rule and declares `tables`, in falling precedence. Only as the first call of a plan. */
+  /** Drops every table, rule, multicast group and clone session and declares `tables`, in falling precedence. Only as the first call of a plan. */
   reset(tables: readonly TableSpec[]): Result;
   /** RESOURCE_EXHAUSTED if the table cannot hold another mask or rule; UNIMPLEMENTED for what the backend lacks. */
   add(rule: PuntRule): ResultOf<RuleHandle>;
@@ -44,6 +49,13 @@ export interface Plan {
    */
   replace(rule: RuleHandle, change: Pick<PuntRule, "action" | "meter" | "cookie">): ResultOf<RuleHandle>;
   remove(rule: RuleHandle): void;
+  /**
+   * Makes the group's replicas these; undefined: there is no such group. Frames sent to a group that is not there, or
+   * empty, are dropped. UNIMPLEMENTED if the backend does not replicate.
+   */
+  setMulticastGroup(id: number, replicas: readonly Replica[] | undefined): Result;
+  /** The same for a clone session: of one that is not there no clone is made. */
+  setCloneSession(id: number, session: CloneSpec | undefined): Result;
   /** Makes the step visible to frames at one instant. A failure means a lost datapath: `resync` follows. */
   commit(): Promise<Result>;
   /** Ends the plan without a trace. */
@@ -54,6 +66,8 @@ export interface Plan {
 export interface RuleSet {
   readonly tables: readonly TableSpec[];
   readonly rules: Iterable<{ readonly rule: PuntRule; readonly placed: (handle: RuleHandle) => void }>;
+  /** Absent: no group and no session. */
+  readonly replication?: Replication;
 }
 
 /** Punted frames in arrival order. Arrays are valid until `release`; frame i is `slab[offsets[i] …][0 … lengths[i])`. */
@@ -103,6 +117,11 @@ export interface Classification {
   readonly punted: boolean;
   readonly parsable: boolean;
   readonly matches: readonly TableMatch[];
+  /** Where a rule sends the original if it is forwarded; undefined: where its route leads. */
+  readonly redirect: Redirect | undefined;
+  /** The clone session that a rule asks for. */
+  readonly mirror: number | undefined;
+  /** The port it would leave by: that of the redirect or the route, if it is up. */
   readonly egressPort: PortId | undefined;
 }
 

@@ -4,6 +4,10 @@
 export const dropReasons = {
   rule: "A rule dropped or denied the frame.",
   "no-route": "No rule took the frame and the software switch has no route for it.",
+  "no-multicast-group": "A rule sent the frame to a multicast group that does not exist or has no replicas.",
+  "no-clone-session": "A rule asked for clones of a session that does not exist; the frame itself went its way.",
+  "egress-port-down": "The port that a rule or a replica named was not up, nor any of the replica's backups.",
+  "egress-mtu": "The frame, or a copy of it, was larger than the MTU of the port that a rule or a replica named.",
   unparsable: "The frame was too broken to parse; it passes or is dropped as punt.unparsable says.",
   "local-address": "A table's only matching rules name no EtherType, and the frame is addressed to the box itself.",
   "rule-meter": "A rule's meter was not green, so no copy to the CPU was made.",

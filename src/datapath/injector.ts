@@ -6,6 +6,8 @@ import type { PortId } from "./port.js";
 export interface OutputFrame {
   readonly port: PortId;
   readonly frame: Uint8Array;
+  /** Of a copy by a multicast group or clone session: the replica's number. */
+  readonly instance?: number;
 }
 
 /** What became of one frame; exactly one per frame injected, transmitted or submitted, also when it failed. */
@@ -13,7 +15,7 @@ export interface FrameResult {
   /** The port it came in by; `cpuPort` for PacketOut. */
   readonly ingressPort: PortId;
   readonly frame: Uint8Array;
-  /** Where it left, unchanged. */
+  /** Where it left, unchanged but for clones, which may be its first bytes only. */
   readonly outputs: readonly OutputFrame[];
   /** Set if the original went nowhere. */
   readonly dropped?: DropReason | TransmitRefusal;

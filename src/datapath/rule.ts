@@ -1,5 +1,6 @@
 /** Punt rules: what the ACL compiler asks of a datapath, in tables, keys and verdicts, never P4 ids. */
 import type { Branded } from "../base/branded.js";
+import type { Redirect } from "./replication.js";
 
 /**
  * What happens to a frame. `trap`: to the CPU only. `copy`: to the CPU and onwards. `deny`: drop, and copies of
@@ -14,6 +15,16 @@ export interface PuntAction {
   readonly red: Verdict;
   /** Index of the queue (`QueueSpec`) whose policer guards the punted copy; undefined: none. */
   readonly queue?: number;
+  /**
+   * Where the frame goes if it is forwarded, whatever the colour. Of several tables the first in precedence that says
+   * so decides.
+   */
+  readonly redirect?: Redirect;
+  /**
+   * The clone session whose replicas get copies of the frame as it came in, whatever the colour and whatever becomes
+   * of the original. Of several tables the first in precedence that says so decides.
+   */
+  readonly mirror?: number;
 }
 
 /** A named class of punted frames with its policer. Shapes packets per second; `burst` in packets. */

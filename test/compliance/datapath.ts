@@ -7,6 +7,7 @@ import { keyCompliance } from "./keys.js";
 import { packetCompliance } from "./packets.js";
 import { planCompliance } from "./plans.js";
 import { portCompliance } from "./ports.js";
+import { replicationCompliance } from "./replication.js";
 import { verdictCompliance } from "./verdicts.js";
 
 /** Declares the suite for the backend that `open` opens; once per test. */
@@ -29,6 +30,7 @@ export function datapathCompliance(name: string, open: OpenBench): void {
     describe("dumps", () => dumpCompliance(withBench));
     describe("verdicts", () => verdictCompliance(withBench));
     describe("counters by colour", () => colourCompliance(withBench));
+    describe("redirects and copies", () => replicationCompliance(withBench));
     describe("packets", () => packetCompliance(withBench));
     describe("ports", () => portCompliance(withBench));
   });

@@ -3,7 +3,7 @@ import { SoftDatapath } from "../../src/datapath/soft/soft-datapath.js";
 import type { Bench, BenchOptions } from "./bench.js";
 import { port1, port2 } from "./bench.js";
 import { datapathCompliance } from "./datapath.js";
-import type { FrameResult } from "../../src/datapath/injector.js";
+import type { OutputFrame } from "../../src/datapath/injector.js";
 
 function open(options: BenchOptions): Promise<Bench> {
   const datapath = new SoftDatapath({
@@ -14,11 +14,11 @@ function open(options: BenchOptions): Promise<Bench> {
     ],
     routes: [{ prefix: Uint8Array.of(10, 0, 0, 2), length: 32, port: port2 }],
   });
-  const results: FrameResult[] = [];
+  const outputs: OutputFrame[] = [];
   const stop = new AbortController();
   const reading = (async () => {
     for await (const result of datapath.results(stop.signal, { results: 10_000, bytes: Infinity }))
-      results.push(result);
+      outputs.push(...result.outputs);
   })();
   return Promise.resolve({
     datapath,
@@ -33,8 +33,9 @@ function open(options: BenchOptions): Promise<Bench> {
     },
     async left(port) {
       await new Promise((resolve) => setImmediate(resolve));
-      const outputs = results.splice(0).flatMap((result) => result.outputs);
-      return outputs.filter((output) => output.port === port).map((output) => output.frame);
+      const all = outputs.splice(0);
+      outputs.push(...all.filter((output) => output.port !== port));
+      return all.filter((output) => output.port === port).map((output) => output.frame);
     },
     async [Symbol.asyncDispose]() {
       stop.abort();

@@ -11,6 +11,7 @@ import type {
   RuleSet,
   TransmitResult,
 } from "../../src/datapath/datapath.js";
+import type { CloneSpec, Replica } from "../../src/datapath/replication.js";
 import { keyWords } from "../../src/datapath/frame-key.js";
 import type { PortId, PortSpec, PortState, PortStatus } from "../../src/datapath/port.js";
 import type { InstalledRule, PuntRule, QueueSpec, RuleHandle, TableSpec } from "../../src/datapath/rule.js";
@@ -26,6 +27,8 @@ export type HeldRule = Omit<PuntRule, "meter"> & Pick<Required<PuntRule>, "meter
 export interface Script {
   /** Refuses `add` and `replace` of rules for which it gives a status. */
   refuse?: ((rule: Pick<PuntRule, "action" | "meter"> & Partial<PuntRule>) => Status | undefined) | undefined;
+  /** Refuses multicast groups and clone sessions for which it gives a status. */
+  refuseId?: ((id: number) => Status | undefined) | undefined;
   /** Fails every `commit`; the plan has no effect. */
   failCommit?: Status | undefined;
   /** Capabilities that differ from the software switch's. Looked at when a pipeline is pushed. */
@@ -75,7 +78,7 @@ export class ScriptedDatapath implements Datapath {
         yield { rule, placed: note };
       }
     };
-    const result = await this.soft.resync({ tables: desired.tables, rules: watched() }, signal);
+    const result = await this.soft.resync({ ...desired, rules: watched() }, signal);
     if (result.ok) this.#rules = rules;
     return result;
   }
@@ -188,6 +191,19 @@ class ScriptedPlan implements Plan {
   remove(handle: RuleHandle): void {
     this.#plan.remove(handle);
     this.#rules.delete(handle);
+  }
+
+  setMulticastGroup(id: number, replicas: readonly Replica[] | undefined): Result {
+    return this.#refusedId(id) ?? this.#plan.setMulticastGroup(id, replicas);
+  }
+
+  setCloneSession(id: number, session: CloneSpec | undefined): Result {
+    return this.#refusedId(id) ?? this.#plan.setCloneSession(id, session);
+  }
+
+  #refusedId(id: number): Result | undefined {
+    const status = this.#script.refuseId?.(id);
+    return status && { ok: false, status };
   }
 
   async commit(): Promise<Result> {

@@ -102,6 +102,8 @@ export class KernelDatapath implements Datapath {
     verdicts: new Set(verdicts),
     meters: true,
     meterCounters: true,
+    redirects: false,
+    replicates: false,
     maxFrameBytes,
   };
   readonly #parts: Parts;

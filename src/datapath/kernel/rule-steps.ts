@@ -193,6 +193,14 @@ class KernelPlan implements Plan {
     this.#removed.push(rule);
   }
 
+  setMulticastGroup(): Result {
+    return noReplication;
+  }
+
+  setCloneSession(): Result {
+    return noReplication;
+  }
+
   async commit(): Promise<Result> {
     this.#work();
     this.#state = "ended";
@@ -273,6 +281,7 @@ class KernelPlan implements Plan {
   }
 
   #packed(action: PuntAction): number {
+    invariant(action.redirect === undefined && action.mirror === undefined, "no rule asks for what is no capability");
     invariant(action.queue === undefined || action.queue < this.#steps.limits.queues, "a rule names a queue there is");
     return packAction(action);
   }
@@ -311,6 +320,11 @@ class KernelPlan implements Plan {
     }
   }
 }
+
+const noReplication: Result = {
+  ok: false,
+  status: { code: Code.UNIMPLEMENTED, message: "the kernel datapath makes no copies of frames" },
+};
 
 function exhausted(message: string, fields: Status["fields"]): { readonly ok: false; readonly status: Status } {
   return { ok: false, status: fullStatus(message, fields) };

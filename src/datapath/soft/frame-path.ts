@@ -62,18 +62,30 @@ export class FramePath {
         punted: false,
         parsable,
         matches: [],
+        redirect: undefined,
+        mirror: undefined,
       };
     }
     const matches = rules.tables.map((table, index): TableMatch => {
       const best = table.rules.find(key, rules.generation);
       const excluded = best !== undefined && this.#excludes(best);
       const taker = excluded ? table.rules.find(key, rules.generation, "naming") : best;
-      if (taker !== undefined) fate.apply(taker, taker.action.green, taker.action.green);
+      if (taker !== undefined) {
+        fate.apply(taker, taker.action.green, taker.action.green);
+        fate.steer(taker.action);
+      }
       const match = taker ?? best;
       const excludedLocal = excluded && taker === undefined;
       return { table: index as TableIndex, cookie: match?.cookie, action: match?.action, excludedLocal };
     });
-    return { original: fate.forwarded ? "forward" : "drop", punted: fate.copy !== undefined, parsable, matches };
+    return {
+      original: fate.forwarded ? "forward" : "drop",
+      punted: fate.copy !== undefined,
+      parsable,
+      matches,
+      redirect: fate.redirect,
+      mirror: fate.mirror,
+    };
   }
 
   #count(reason: DropReason): DropReason {
@@ -95,5 +107,6 @@ export class FramePath {
     const { action, meter } = rule;
     const colour = meter === undefined ? "green" : meter.mark(bytes, this.ticks.nowNs());
     this.fate.apply(rule, action[colour], action.green);
+    if (action.redirect !== undefined || action.mirror !== undefined) this.fate.steer(action);
   }
 }

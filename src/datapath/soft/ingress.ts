@@ -9,11 +9,13 @@ import type { FramePath } from "./frame-path.js";
 import type { Policers } from "./policers.js";
 import type { Port, PortTable } from "./port-table.js";
 import type { PuntQueue } from "./punt-queue.js";
+import type { Punt, Replicator } from "./replicator.js";
 import type { Routes } from "./routes.js";
 
 /** The parts of the switch that a frame meets. */
 export interface IngressParts {
   readonly path: FramePath;
+  readonly replicator: Replicator;
   readonly policers: Policers;
   readonly routes: Routes;
   readonly ports: PortTable;
@@ -61,11 +63,17 @@ export class Ingress {
     counted: DropReason | undefined,
   ): DropReason | undefined {
     const { fate } = this.#parts.path;
-    const egress = fate.forwarded || fate.copy !== undefined ? this.#egress() : undefined;
+    const { redirect, mirror } = fate;
+    const seen = fate.forwarded || fate.copy !== undefined || mirror !== undefined;
+    const egress = seen ? this.#egress() : undefined;
     if (fate.metered) this.#parts.drops.add("rule-meter");
-    const notPunted = fate.copy === undefined ? undefined : this.#punt(source, frame, egress);
+    const queue = fate.copy?.action.queue;
+    const notPunted = fate.copy === undefined ? undefined : this.#punt(source, frame, queue, egress);
     if (fate.copy !== undefined && notPunted === undefined) outputs.push({ port: cpuPort, frame });
+    if (mirror !== undefined) this.#parts.replicator.clone(frame, mirror, outputs, this.#puntOf(source, egress));
     if (fate.forwarded) {
+      if (redirect !== undefined)
+        return this.#parts.replicator.redirect(frame, redirect, outputs, this.#puntOf(source, undefined));
       if (egress === undefined) return counted ?? this.#drop("no-route");
       egress.framesOut++;
       outputs.push({ port: egress.id, frame });
@@ -76,10 +84,10 @@ export class Ingress {
   }
 
   /** Copies `frame` to the backlog. @returns why not */
-  #punt(source: Port, frame: Uint8Array, egress: Port | undefined): DropReason | undefined {
-    const { path, policers, punted } = this.#parts;
+  #punt(source: Port, frame: Uint8Array, queue: number | undefined, egress: Port | undefined): DropReason | undefined {
+    const { policers, punted } = this.#parts;
     if (frame.length > maxFrameBytes) return this.#drop("oversized");
-    const refused = policers.refuse(path.fate.copy?.action.queue, source.policer);
+    const refused = policers.refuse(queue, source.policer);
     if (refused !== undefined) return this.#drop(refused);
     if (!punted.offer(frame, source.id, egress?.id ?? 0)) return this.#drop("punt-backlog");
     this.puntedFrames++;
@@ -87,15 +95,22 @@ export class Ingress {
     return undefined;
   }
 
+  /** Punts copies of the frame that came from `source`. */
+  #puntOf(source: Port, egress: Port | undefined): Punt {
+    return (copy, queue) => this.#punt(source, copy, queue, egress);
+  }
+
   #drop(reason: DropReason): DropReason {
     this.#parts.drops.add(reason);
     return reason;
   }
 
-  /** The port that routes give the path's last frame, if it is up. */
+  /** The port by which the path's last frame leaves if it is forwarded, if that is one port and up. */
   #egress(): Port | undefined {
     const { path, ports, routes } = this.#parts;
-    const id = routes.portOf(path.key);
+    const { redirect } = path.fate;
+    if (redirect?.kind === "multicast") return undefined;
+    const id = redirect?.port ?? routes.portOf(path.key);
     const port = id === undefined ? undefined : ports.get(id);
     return port?.state === "up" ? port : undefined;
   }

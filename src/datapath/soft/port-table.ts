@@ -2,6 +2,7 @@
 import type { Result } from "../../base/status.js";
 import { Code, ok } from "../../base/status.js";
 import type { DatapathEvent } from "../datapath.js";
+import { linkBytes, maxFrameBytes } from "../frame-size.js";
 import { cpuPort, cpuPortName } from "../port.js";
 import type { PortId, PortSpec, PortState, PortStatus } from "../port.js";
 import type { Policer } from "./policer.js";
@@ -27,6 +28,11 @@ export class Port implements PortStatus {
     this.id = spec.id;
     this.name = spec.name;
     this.mtu = spec.mtu ?? defaultMtu;
+  }
+
+  /** Bytes of the longest frame like `frame` that may leave. */
+  maxBytes(frame: Uint8Array): number {
+    return Math.min(linkBytes(frame) + this.mtu, maxFrameBytes);
   }
 
   status(): PortStatus {

@@ -3,6 +3,7 @@ import { defined, invariant } from "../../base/invariant.js";
 import type { Result, ResultOf } from "../../base/status.js";
 import { ok } from "../../base/status.js";
 import type { Plan } from "../datapath.js";
+import type { CloneSpec, Replica } from "../replication.js";
 import { sameConfig } from "../rule.js";
 import type { InstalledRule, MeterSpec, PuntRule, RuleHandle, TableSpec } from "../rule.js";
 import { Classifier } from "./classifier.js";
@@ -25,6 +26,9 @@ export class Table {
 export class RuleBase {
   tables: readonly Table[] = [];
   generation = 1;
+  /** Replicas by the number of the multicast group. */
+  groups = new Map<number, readonly Replica[]>();
+  sessions = new Map<number, CloneSpec>();
   #rulesEver = 0;
   #open = false;
 
@@ -74,6 +78,8 @@ class SoftPlan implements Plan {
   readonly #added: SoftRule[] = [];
   readonly #removed: SoftRule[] = [];
   readonly #changed: SoftRule[] = [];
+  readonly #groups = new Map<number, readonly Replica[] | undefined>();
+  readonly #sessions = new Map<number, CloneSpec | undefined>();
   #state: "fresh" | "open" | "ended" = "fresh";
   #wasReset = false;
 
@@ -122,8 +128,27 @@ class SoftPlan implements Plan {
     this.#removed.push(rule);
   }
 
+  setMulticastGroup(id: number, replicas: readonly Replica[] | undefined): Result {
+    this.#work();
+    this.#groups.set(id, replicas);
+    return ok;
+  }
+
+  setCloneSession(id: number, session: CloneSpec | undefined): Result {
+    this.#work();
+    invariant(session?.queue === undefined || session.queue < this.#base.queues, "a session names a queue there is");
+    this.#sessions.set(id, session);
+    return ok;
+  }
+
   commit(): Promise<Result> {
     this.#work();
+    if (this.#wasReset) {
+      this.#base.groups = new Map();
+      this.#base.sessions = new Map();
+    }
+    settle(this.#base.groups, this.#groups);
+    settle(this.#base.sessions, this.#sessions);
     this.#base.tables = this.#tables;
     this.#base.generation = this.#next;
     for (const rule of this.#changed) rule.settle();
@@ -181,6 +206,14 @@ class SoftPlan implements Plan {
     if (config === undefined && before === undefined) return undefined;
     const spec = defined(table.meter, "only rules of metering tables meter");
     return new Meter(spec, config, { nowNs: this.#base.ticks.nowNs(), before });
+  }
+}
+
+/** Makes `changes` in `held`; undefined: there is no such thing any more. */
+function settle<T>(held: Map<number, T>, changes: ReadonlyMap<number, T | undefined>): void {
+  for (const [id, value] of changes) {
+    if (value === undefined) held.delete(id);
+    else held.set(id, value);
   }
 }
 

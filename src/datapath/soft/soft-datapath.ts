@@ -22,7 +22,7 @@ import { keyFields } from "../frame-key.js";
 import type { KeyFieldName } from "../frame-key.js";
 import type { FrameResult, Injector, ResultBacklog } from "../injector.js";
 import { SubscriberTooSlow } from "../injector.js";
-import { linkBytes, maxFrameBytes, minFrameBytes } from "../frame-size.js";
+import { maxFrameBytes, minFrameBytes } from "../frame-size.js";
 import { cpuPort, cpuPortName } from "../port.js";
 import type { PortId, PortSpec, PortState, PortStatus } from "../port.js";
 import { replaceAll } from "../resync.js";
@@ -35,6 +35,7 @@ import { Policers } from "./policers.js";
 import { Port, PortTable } from "./port-table.js";
 import { PuntQueue } from "./punt-queue.js";
 import type { PuntBacklog } from "./punt-queue.js";
+import { Replicator } from "./replicator.js";
 import { Routes } from "./routes.js";
 import type { Route } from "./routes.js";
 import { RuleBase, ruleOf } from "./rule-base.js";
@@ -77,6 +78,8 @@ export class SoftDatapath implements Datapath, Injector {
     verdicts: new Set(verdicts),
     meters: true,
     meterCounters: true,
+    redirects: true,
+    replicates: true,
     maxFrameBytes,
   };
   readonly #rules: RuleBase;
@@ -103,6 +106,7 @@ export class SoftDatapath implements Datapath, Injector {
     this.#punted = new PuntQueue(options.puntBacklog ?? { frames: 16_384, bytes: 32 * 1024 * 1024 });
     this.#ingress = new Ingress({
       path: this.#path,
+      replicator: new Replicator(this.#rules, this.#ports, this.#drops),
       policers: this.#policers,
       routes: new Routes(options.routes ?? []),
       ports: this.#ports,
@@ -243,7 +247,8 @@ export class SoftDatapath implements Datapath, Injector {
 /** `result` with a copy of its frame, which may be a view of a whole message: a backlog holds what it counts. */
 function withOwnFrame(result: FrameResult): FrameResult {
   const frame = new Uint8Array(result.frame);
-  return { ...result, frame, outputs: result.outputs.map(({ port }) => ({ port, frame })) };
+  const own = (kept: Uint8Array) => (kept.length === frame.length ? frame : frame.subarray(0, kept.length));
+  return { ...result, frame, outputs: result.outputs.map((output) => ({ ...output, frame: own(output.frame) })) };
 }
 
 function submitRefusal(frame: Uint8Array): TransmitRefusal | undefined {
@@ -254,7 +259,7 @@ function submitRefusal(frame: Uint8Array): TransmitRefusal | undefined {
 function sendRefusal(port: Port | undefined, frame: Uint8Array): TransmitRefusal | undefined {
   if (frame.length < minFrameBytes) return "runt";
   if (port === undefined) return "unknown-port";
-  if (frame.length > Math.min(linkBytes(frame) + port.mtu, maxFrameBytes)) return "mtu-exceeded";
+  if (frame.length > port.maxBytes(frame)) return "mtu-exceeded";
   if (port.state === "down") return "port-down";
   return port.state === "no-carrier" ? "no-carrier" : undefined;
 }

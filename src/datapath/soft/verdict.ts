@@ -1,6 +1,7 @@
 /** What several tables make of one frame. */
 import { absurd } from "../../base/invariant.js";
-import type { Verdict } from "../rule.js";
+import type { Redirect } from "../replication.js";
+import type { PuntAction, Verdict } from "../rule.js";
 import type { SoftRule } from "./soft-rule.js";
 
 /** True if the verdict sends a copy to the CPU. */
@@ -18,6 +19,10 @@ export class Fate {
   trapped = false;
   /** The rule whose copy goes to the CPU. */
   copy: SoftRule | undefined = undefined;
+  /** Where the original goes if it is forwarded; undefined: where its route leads. */
+  redirect: Redirect | undefined = undefined;
+  /** The clone session that is asked for. */
+  mirror: number | undefined = undefined;
   /** True if a meter that was not green cost a table its copy. */
   #lostCopy = false;
   /** True if a drop or deny was among the verdicts that no meter made of a copy. */
@@ -29,6 +34,8 @@ export class Fate {
     this.dropped = false;
     this.trapped = false;
     this.copy = undefined;
+    this.redirect = undefined;
+    this.mirror = undefined;
     this.#lostCopy = false;
     this.#ruledOut = false;
     this.#cancelled = false;
@@ -75,6 +82,12 @@ export class Fate {
       default:
         absurd(verdict);
     }
+  }
+
+  /** Adds what the next table's match says of ways and clones; the first to say so decides. */
+  steer({ redirect, mirror }: PuntAction): void {
+    this.redirect ??= redirect;
+    this.mirror ??= mirror;
   }
 
   #drop(metered: boolean): void {

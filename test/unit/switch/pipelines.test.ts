@@ -388,6 +388,8 @@ class LosingDatapath extends SoftDatapath {
       add: (rule) => plan.add(rule),
       replace: (rule, change) => plan.replace(rule, change),
       remove: (rule) => plan.remove(rule),
+      setMulticastGroup: (id, replicas) => plan.setMulticastGroup(id, replicas),
+      setCloneSession: (id, session) => plan.setCloneSession(id, session),
       abandon: () => plan.abandon(),
       commit: () => {
         plan.abandon();

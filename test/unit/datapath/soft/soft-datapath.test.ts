@@ -155,6 +155,7 @@ describe("SoftDatapath", () => {
     const before = JSON.stringify(datapath.stats());
     assert.deepEqual(datapath.classify(port1, frame), {
       ...{ original: "forward", punted: true, parsable: true, egressPort: port2 },
+      ...{ redirect: undefined, mirror: undefined },
       matches: [{ table: 0, cookie, action: always("copy"), excludedLocal: false }],
     });
     assert.deepEqual(datapath.classify(port1, lldp).matches, [
@@ -162,6 +163,7 @@ describe("SoftDatapath", () => {
     ]);
     assert.deepEqual(datapath.classify(port1, lldp.slice(0, 9)), {
       ...{ original: "forward", punted: false, parsable: false, matches: [], egressPort: undefined },
+      ...{ redirect: undefined, mirror: undefined },
     });
     assert.equal(JSON.stringify(datapath.stats()), before);
   });
