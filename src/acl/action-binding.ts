@@ -2,11 +2,16 @@
 import type { PuntAction, Verdict } from "../datapath/rule.js";
 import { annotationArguments, annotationBodies, type Annotation } from "../pipeline/annotation.js";
 import type { Action, Param } from "../pipeline/pipeline.js";
+import { roleParams, shortName, type SteeringParams } from "./param-role.js";
 
-/** `queueParam`: the parameter whose value names the queue. */
+/** Verdicts by colour. */
+type Verdicts = Pick<PuntAction, "green" | "yellow" | "red">;
+
+/** `queueParam`: the parameter whose value names the queue. `steering`: those that name ways and clones, if there are any. */
 export interface ActionBinding {
-  readonly verdicts: Omit<PuntAction, "queue">;
+  readonly verdicts: Verdicts;
   readonly queueParam: Param | undefined;
+  readonly steering: SteeringParams | undefined;
 }
 
 /** Maps, for the names looked up come from the wire: `constructor` is none of ours. */
@@ -73,29 +78,26 @@ export function bindAction(
   action: Action,
   configured: ReadonlyMap<string, Verdict>,
 ): ActionBinding | { readonly reason: string } {
-  const roles = action.params.map((param) => ({ param, role: roleOf(param) }));
-  const queues = roles.filter(({ role }) => role === queueRole);
-  const foreign = roles.find(({ role }) => role !== undefined && role !== queueRole) ?? queues[1];
-  if (foreign !== undefined) return { reason: `@sai_action_param(${foreign.role ?? ""}) of '${foreign.param.name}'` };
-  const byColor = verdictsOf(action, configured);
+  const roles = roleParams(action);
+  if ("reason" in roles) return roles;
+  const { queue, ...ways } = roles.params;
+  const steering = Object.keys(ways).length === 0 ? undefined : ways;
+  const byColor = verdictsOf(action, configured, steering === undefined ? undefined : "forward");
   if ("reason" in byColor) return byColor;
-  const idle = roles.find(({ role }) => role === undefined);
-  if (idle !== undefined) return { reason: `parameter '${idle.param.name}' has no meaning here` };
-  return { verdicts: byColor, queueParam: queues[0]?.param };
+  if (roles.idle !== undefined) return { reason: `parameter '${roles.idle.name}' has no meaning here` };
+  return { verdicts: byColor, queueParam: queue, steering };
 }
 
-/** What `@sai_action_param` says of a parameter. */
-const roleOf = (param: Param) => annotationBodies(param.annotations, "sai_action_param")[0]?.trim();
-const queueRole = "QOS_QUEUE";
-
+/** @param otherwise the verdict of an action of which neither annotation nor configuration nor name say one */
 function verdictsOf(
   action: Action,
   configured: ReadonlyMap<string, Verdict>,
-): Omit<PuntAction, "queue"> | { readonly reason: string } {
+  otherwise: Verdict | undefined,
+): Verdicts | { readonly reason: string } {
   const bodies = annotationBodies(action.annotations, "sai_action");
   if (bodies.length === 0) {
-    const name = (action.alias === "" ? action.name : action.alias).split(".").at(-1)?.toLowerCase() ?? "";
-    const verdict = configured.get(action.alias) ?? configured.get(action.name) ?? wellKnown.get(name);
+    const named = configured.get(action.alias) ?? configured.get(action.name) ?? wellKnown.get(shortName(action));
+    const verdict = named ?? otherwise;
     if (verdict === undefined) return { reason: "no binding" };
     return { green: verdict, yellow: verdict, red: withoutCopy(verdict) };
   }

@@ -6,6 +6,7 @@ import type { PuntAction, QueueSpec, TableIndex, TableSpec, Verdict } from "../d
 import { annotationBodies } from "../pipeline/annotation.js";
 import type { Action, MatchField, Param, Pipeline, Table } from "../pipeline/pipeline.js";
 import { bindAction, declaresUnsupported } from "./action-binding.js";
+import type { SteeringParams } from "./param-role.js";
 import { bindingMismatch, bindKey, type KeyBinding } from "./key-binding.js";
 
 export interface BoundField {
@@ -13,10 +14,11 @@ export interface BoundField {
   readonly binding: KeyBinding;
 }
 
-/** `action` lacks its queue where `queueParam` names it per entry. */
+/** `action` lacks its queue where `queueParam` names it per entry, and redirect and mirror where `steering` does. */
 export interface BoundAction {
   readonly action: PuntAction;
   readonly queueParam: Param | undefined;
+  readonly steering: SteeringParams | undefined;
 }
 
 /** A table the datapath realises. */
@@ -163,11 +165,20 @@ function boundAction(action: Action, { actions, capabilities }: BindingOptions):
   const optional = declaresUnsupported(action.annotations);
   const binding = bindAction(action, actions);
   if ("reason" in binding) return { reason: binding.reason, optional };
-  const { verdicts, queueParam } = binding;
+  const { verdicts, queueParam, steering } = binding;
   const lacking = [verdicts.green, verdicts.yellow, verdicts.red].find(
     (verdict) => !capabilities.verdicts.has(verdict),
   );
-  return lacking === undefined
-    ? { action: verdicts, queueParam }
-    : { reason: `backend ${capabilities.backend} cannot ${lacking}`, optional };
+  if (lacking !== undefined) return { reason: `backend ${capabilities.backend} cannot ${lacking}`, optional };
+  const unable = cannotSteer(steering, capabilities);
+  return unable === undefined ? { action: verdicts, queueParam, steering } : { reason: unable, optional };
+}
+
+/** What of an action's ways and clones the backend lacks. */
+function cannotSteer(steering: SteeringParams | undefined, capabilities: Capabilities): string | undefined {
+  const { backend, redirects, replicates } = capabilities;
+  if (steering?.port !== undefined && !redirects) return `backend ${backend} cannot redirect to a port`;
+  if (steering?.group !== undefined && !replicates) return `backend ${backend} cannot redirect to a multicast group`;
+  if (steering?.session !== undefined && !replicates) return `backend ${backend} cannot clone to a session`;
+  return undefined;
 }

@@ -1,6 +1,7 @@
 /** ACL entries → punt rules: the canonical record of a key becomes key words. */
 import { defined } from "../base/invariant.js";
 import { keyFields, keyWords, Presence } from "../datapath/frame-key.js";
+import { portFromText } from "../entity/port-number.js";
 import { bigintAt, headBytes, numberAt, textOf, type RecordLayout, type Slot } from "../entity/record-layout.js";
 import type { BoundField, BoundTable } from "./bindings.js";
 import { rangePrefixes } from "./port-range.js";
@@ -199,6 +200,25 @@ function stepOf({ field, binding }: BoundField, layout: RecordLayout): Step {
 }
 
 const aboveWidth = (width: number) => (width < 32 ? -1 << width : 0);
+
+/**
+ * The number that a parameter of an entry gives: its value, or what its text is in decimal. Undefined: no number below
+ * 2 ** 32. `text` says the value in messages.
+ */
+export function numberOf(
+  record: Uint8Array,
+  layout: RecordLayout,
+  param: number,
+): { readonly number: number | undefined; readonly text: string } {
+  const slot = defined(layout.slots[param], "one slot per parameter");
+  if (slot.format.kind === "sdn-string") {
+    const bytes = textOf(record, layout, param);
+    const named = portFromText(bytes);
+    return { number: named === 0 ? undefined : named, text: `'${Buffer.from(bytes).toString()}'` };
+  }
+  const value = bigintAt(record, slot.offset, slot.bytes);
+  return { number: value <= 0xffffffffn ? Number(value) : undefined, text: value.toString() };
+}
 
 /** The queue an entry names by its QOS_QUEUE parameter: the text itself, or the number in decimal. */
 export function queueName(record: Uint8Array, layout: RecordLayout, param: number): string {

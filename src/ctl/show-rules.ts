@@ -68,8 +68,20 @@ function fieldsText(fields: readonly FieldLine[]): string {
 
 function actionText({ state, action, queue }: RuleLine): string {
   if (action === undefined) return "not realised";
-  const suffix = `${queue === undefined ? "" : `, queue ${queue}`}${state === "shadowed" ? " (shadowed)" : ""}`;
+  const suffix = `${queue === undefined ? "" : `, queue ${queue}`}${waysText(action)}${state === "shadowed" ? " (shadowed)" : ""}`;
   return `${verdicts(action)}${suffix}`;
+}
+
+function waysText({ redirect, mirror }: ActionLine): string {
+  const clones = mirror === undefined ? "" : `, clones by session ${mirror}`;
+  switch (redirect?.kind) {
+    case undefined:
+      return clones;
+    case "port":
+      return `, to port ${redirect.port}${clones}`;
+    case "multicast":
+      return `, to multicast group ${redirect.group}${clones}`;
+  }
 }
 
 function verdicts({ green, yellow, red }: ActionLine): string {
@@ -87,6 +99,18 @@ const counted = (count: number, one: string, many = `${one}s`) => `${count} ${co
 function painted(line: string, state: RuleLineState | undefined, color: "on" | "off"): string {
   if (color === "off" || (state !== "missing" && state !== "unexpected")) return line;
   return `\u001b[${state === "missing" ? 31 : 32}m${line}\u001b[0m`;
+}
+
+function actionJson({ green, yellow, red, redirect, mirror }: ActionLine, queue: string | undefined): Json {
+  return {
+    green,
+    yellow,
+    red,
+    queue,
+    redirect_port: redirect?.kind === "port" ? redirect.port : undefined,
+    multicast_group: redirect?.kind === "multicast" ? redirect.group : undefined,
+    clone_session: mirror,
+  };
 }
 
 /** By device and table as they came, then by falling priority; what is missing before what should not be there. */
@@ -110,7 +134,7 @@ export function rulesJson({ rules, devices }: ShownRules): Json {
       default_entry: rule.isDefault,
       match: rule.match.map(({ name, value }) => ({ name, value })),
       keys: rule.keys.map((fields) => fields.map(({ name, value }) => ({ name, value }))),
-      action: rule.action && { ...rule.action, queue: rule.queue },
+      action: rule.action && actionJson(rule.action, rule.queue),
       entry_action: rule.entryAction,
       packets: rule.counter?.packets,
       bytes: rule.counter?.bytes,

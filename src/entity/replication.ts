@@ -21,6 +21,7 @@ export interface MulticastGroup {
 
 export interface CloneSession {
   readonly replicas: readonly Replica[];
+  /** 0, or a number that names a queue of the device. */
   readonly classOfService: number;
   /** Bytes kept of each copy; 0: all of them. */
   readonly packetLength: number;
@@ -30,7 +31,16 @@ export interface CloneSession {
 export const maxMulticastGroupId = 0xffff;
 export const maxCloneSessionId = 0xffff;
 export const maxInstance = 0xffff;
-/** Most groups and sessions at a time, and replicas of one, backups included. */
+/** Most groups and sessions at a time, replicas of one, and replicas of all together; backups count. */
 export const maxMulticastGroups = 4096;
 export const maxCloneSessions = 1024;
 export const maxReplicas = 1024;
+export const maxTotalReplicas = 65_536;
+
+/** What groups and sessions have in common. */
+export type Replicated = Pick<MulticastGroup, "replicas">;
+
+/** Replicas of a group or session, backups included; 0 if there is none. */
+export function replicaCount(of: Replicated | undefined): number {
+  return of?.replicas.reduce((count, { backups }) => count + 1 + backups.length, 0) ?? 0;
+}

@@ -1,6 +1,7 @@
 /** Keys that a datapath holds against keys that entries ask for. */
 import { defined } from "../base/invariant.js";
 import { keyWords } from "../datapath/frame-key.js";
+import { sameRedirect } from "../datapath/replication.js";
 import type { InstalledRule, PuntAction, RuleCookie, TableIndex } from "../datapath/rule.js";
 
 /** Table, mask and value, packed by one ledger into a short latin1 string: there may be a million of them. */
@@ -114,5 +115,6 @@ function latin1(words: Int32Array, length: number): string {
 }
 
 function same(a: PuntAction, b: PuntAction): boolean {
-  return a.green === b.green && a.yellow === b.yellow && a.red === b.red && a.queue === b.queue;
+  const verdicts = a.green === b.green && a.yellow === b.yellow && a.red === b.red;
+  return verdicts && a.queue === b.queue && a.mirror === b.mirror && sameRedirect(a.redirect, b.redirect);
 }

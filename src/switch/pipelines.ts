@@ -10,6 +10,7 @@ import {
 import type { Logger } from "../base/logger.js";
 import { Slices } from "../base/slices.js";
 import type { Datapath, Plan } from "../datapath/datapath.js";
+import { replicateSteps } from "../datapath/resync.js";
 import { restartCounter } from "./counters.js";
 import { buildProgram, type PipelineConfig, type Program, type ProgramOptions } from "./program.js";
 import { Realiser } from "./realise.js";
@@ -37,7 +38,7 @@ export class Pipelines {
     this.#options = options;
     this.#log = log;
     this.#changed = changed;
-    this.realiser = new Realiser(options.queues, options.unboundTables);
+    this.realiser = new Realiser(options);
   }
 
   /** What packets meet. */
@@ -94,7 +95,11 @@ export class Pipelines {
     const desired =
       program === undefined
         ? { tables: [], rules: [] }
-        : { tables: program.bindings.specs, rules: this.#rules(program) };
+        : {
+            tables: program.bindings.specs,
+            rules: this.#rules(program),
+            replication: this.realiser.replication.replication(program.store),
+          };
     const result = await this.#datapath.resync(desired, signal);
     return result.ok ? undefined : result.status;
   }
@@ -173,6 +178,9 @@ export class Pipelines {
         if (slices.due) await slices.pause();
       }
     }
+    const replicating = replicateSteps(plan, this.realiser.replication.replication(program.store));
+    const replicated = await slices.run(replicating);
+    if (!replicated.ok) throw new StatusError(replicated.status);
   }
 
   *#rules(program: Program) {

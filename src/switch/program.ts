@@ -23,6 +23,8 @@ import { EntityStore } from "../store/entity-store.js";
 import { isLive } from "../store/collection.js";
 import { defaultKey, type TableStore } from "../store/table-store.js";
 import { initialDefaults } from "./initial-defaults.js";
+import { checkPlatform } from "./platform.js";
+import { ReplicaCount } from "./replica-count.js";
 
 /** A P4Info as pushed; decoded only when the caller has been found to be primary. */
 export interface P4InfoSource {
@@ -68,6 +70,8 @@ export interface Program {
   readonly bindings: Bindings;
   readonly tables: ReadonlyMap<number, ProgramTable>;
   readonly actionRestrictions: ReadonlyMap<number, Restriction>;
+  /** Replicas of the groups and sessions in `store`. */
+  readonly replicas: ReplicaCount;
   readonly packetIn: PacketInMetadata;
   readonly packetOut: PacketOutMetadata;
 }
@@ -91,6 +95,7 @@ export function* buildProgram(config: PipelineConfig, options: ProgramOptions): 
   const blocking = bindings.unrealised.filter((problem) => problem.blocking);
   if (options.unboundTables === "refuse" && blocking.length > 0)
     throw cannotRealise(blocking, options.capabilities.backend);
+  checkPlatform(pipeline.spec.platform, options);
   const defaults = initialDefaults(schema);
   const store = new EntityStore(schema, defaults);
   const tables = new Map<number, ProgramTable>();
@@ -115,6 +120,7 @@ export function* buildProgram(config: PipelineConfig, options: ProgramOptions): 
     bindings,
     tables,
     actionRestrictions: yield* actionRestrictions(schema),
+    replicas: new ReplicaCount(),
     packetIn: new PacketInMetadata(pipeline.packetIn, options.egressFallback),
     packetOut: new PacketOutMetadata(pipeline.packetOut, options.missingMetadata),
   };
@@ -172,12 +178,18 @@ function* actionRestrictions(schema: EntitySchema): Steps<ReadonlyMap<number, Re
   return restrictions;
 }
 
+/** True if an entry may ask for clones of a session that no clone session can be. */
+function mayLackSession({ actions }: BoundTable): boolean {
+  for (const { steering } of actions.values()) if (steering?.session !== undefined) return true;
+  return false;
+}
+
 /** Match entries of `program` that are control-plane state only. Looks at entries only where something is unrealised. */
 export function countUnrealised(program: Program): number {
   const partly = new Set(program.bindings.unrealised.map(({ table }) => table.id));
   let count = 0;
-  for (const [id, { store }] of program.tables) {
-    if (!partly.has(id)) continue;
+  for (const [id, { store, bound }] of program.tables) {
+    if (!partly.has(id) && !(bound && mayLackSession(bound))) continue;
     for (const head of store.heads.values())
       if (head.key !== defaultKey && head.rule === undefined && isLive(head)) count++;
   }

@@ -1,16 +1,29 @@
 /** From an entry to its rule on the datapath. */
 import type { BoundAction } from "../acl/bindings.js";
 import { queueName } from "../acl/lower.js";
+import type { SteeringParams } from "../acl/param-role.js";
+import { defined } from "../base/invariant.js";
 import { invalidArgument, StatusError, unimplemented } from "../base/status.js";
-import type { Plan } from "../datapath/datapath.js";
+import type { Capabilities, Plan } from "../datapath/datapath.js";
 import type { PuntAction, PuntRule, QueueSpec, RuleHandle } from "../datapath/rule.js";
 import { headNumber } from "../entity/record-layout.js";
 import { defaultKey } from "../store/table-store.js";
 import type { Version } from "../store/version.js";
 import type { ProgramTable } from "./program.js";
+import { ReplicationRealiser } from "./realise-replication.js";
+import { steeringOf } from "./steering.js";
 
 /** What becomes of entries that nothing realises. */
 export type Unrealisable = "refuse" | "store";
+
+export interface RealiserOptions {
+  /** Those that entries name. */
+  readonly queues: readonly QueueSpec[];
+  readonly unboundTables: Unrealisable;
+  /** Whether an entry may send frames there. */
+  readonly isPort: (port: number) => boolean;
+  readonly capabilities: Pick<Capabilities, "replicates">;
+}
 
 /** The rule that realises `version`; only this file sets it. */
 export function ruleOf(version: Version): RuleHandle | undefined {
@@ -19,15 +32,20 @@ export function ruleOf(version: Version): RuleHandle | undefined {
 
 /** Turns versions of one program's tables into rules of one plan. */
 export class Realiser {
+  /** For groups and sessions. */
+  readonly replication: ReplicationRealiser;
   readonly #queues: readonly QueueSpec[];
   readonly #unrealisable: Unrealisable;
+  readonly #isPort: (port: number) => boolean;
   /** Actions with a queue, by action and queue: rules share them. */
   readonly #queued = new WeakMap<BoundAction, PuntAction[]>();
   #record = Buffer.alloc(256);
 
-  constructor(queues: readonly QueueSpec[], unrealisable: Unrealisable) {
+  constructor({ queues, unboundTables, isPort, capabilities }: RealiserOptions) {
+    this.replication = new ReplicationRealiser(queues, capabilities.replicates);
     this.#queues = queues;
-    this.#unrealisable = unrealisable;
+    this.#unrealisable = unboundTables;
+    this.#isPort = isPort;
   }
 
   /**
@@ -90,18 +108,37 @@ export class Realiser {
 
   /** The action of `version` on the datapath; undefined if nothing realises the entry, or a default entry does nothing. */
   #action(table: ProgramTable, version: Version): PuntAction | undefined {
-    const { bound, schema } = table;
+    const { bound } = table;
     if (bound === undefined || version.action === "") return undefined;
     const id = headNumber(version.action);
     const action = bound.actions.get(id);
     if (action === undefined) {
-      if (version.key === defaultKey || this.#unrealisable === "store") return undefined;
-      const name = schema.actions.get(id)?.action.alias ?? id;
-      const why = bound.unrealised.get(id) ?? "it has no binding";
-      throw unimplemented(`table '${schema.table.alias}': action '${name}' is not realised: ${why}`);
+      if (version.key === defaultKey) return undefined;
+      return this.#unrealised(table, id, bound.unrealised.get(id) ?? "it has no binding");
     }
-    if (version.key === defaultKey && forwardsOnly(action.action)) return undefined;
-    return action.queueParam === undefined ? action.action : this.#withQueue(table, version, action);
+    if (version.key === defaultKey && action.steering === undefined && forwardsOnly(action.action)) return undefined;
+    const queued = action.queueParam === undefined ? action.action : this.#withQueue(table, version, action);
+    return action.steering === undefined ? queued : this.#steered(table, version, action.steering, queued);
+  }
+
+  /** `queued` with the ways and clones that the entry names. */
+  #steered(
+    table: ProgramTable,
+    { action }: Version,
+    steering: SteeringParams,
+    queued: PuntAction,
+  ): PuntAction | undefined {
+    const { layout } = defined(table.schema.actions.get(headNumber(action)), "an entry's action is the table's");
+    const found = steeringOf(steering, this.#load(action), layout, this.#isPort);
+    if ("reason" in found) return this.#unrealised(table, headNumber(action), found.reason);
+    return { ...queued, ...found };
+  }
+
+  /** @throws StatusError UNIMPLEMENTED unless such entries are stored */
+  #unrealised({ schema }: ProgramTable, action: number, why: string): PuntAction | undefined {
+    if (this.#unrealisable === "store") return undefined;
+    const name = schema.actions.get(action)?.action.alias ?? action;
+    throw unimplemented(`table '${schema.table.alias}': action '${name}' is not realised: ${why}`);
   }
 
   #withQueue(table: ProgramTable, version: Version, action: BoundAction): PuntAction {

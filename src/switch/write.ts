@@ -27,7 +27,7 @@ import type { Realiser } from "./realise.js";
 import type { Rehearsal } from "./rehearsal.js";
 import type { RoleAccess } from "./role-access.js";
 import { applyCell } from "./write-cells.js";
-import { applyReplication } from "./write-replication.js";
+import { applyReplication, type ReplicationTarget } from "./write-replication.js";
 
 export type Atomicity = "continue-on-error" | "rollback-on-error" | "dataplane-atomic";
 
@@ -73,6 +73,7 @@ export class WriteBatch {
   readonly #stage: Stage;
   readonly #plan: Plan | undefined;
   readonly #counters: CounterWrites;
+  readonly #replication: ReplicationTarget;
 
   constructor(program: Program, realiser: Realiser, datapath: Datapath, options: WriteOptions) {
     this.#program = program;
@@ -81,6 +82,7 @@ export class WriteBatch {
     this.#stage = program.store.begin();
     this.#plan = options.rehearsal === undefined ? datapath.plan() : undefined;
     this.#counters = new CounterWrites(datapath);
+    this.#replication = { stage: this.#stage, program, plan: this.#plan, realiser: realiser.replication };
   }
 
   /** Applies `updates` in list order (AMB-25). */
@@ -118,6 +120,7 @@ export class WriteBatch {
     }
     const applied = await this.#plan?.commit();
     if (applied?.ok === false) {
+      this.#program.replicas.abandon();
       this.#program.store.abandon(this.#stage);
       const lost: Status = { code: Code.UNAVAILABLE, message: `the datapath is lost: ${applied.status.message}` };
       return { results: results.map(() => lost), lost };
@@ -126,6 +129,7 @@ export class WriteBatch {
       await this.#counters.apply();
     } finally {
       this.#options.rehearsal?.keep();
+      this.#program.replicas.keep();
       this.#program.store.publish(this.#stage); // frames see it already
     }
     this.#options.committed?.(this.#stage.changes(this.#options.caller.principal));
@@ -135,6 +139,7 @@ export class WriteBatch {
   #abandon(): void {
     this.#plan?.abandon();
     this.#options.rehearsal?.abandon();
+    this.#program.replicas.abandon();
     this.#program.store.abandon(this.#stage);
   }
 
@@ -164,7 +169,7 @@ export class WriteBatch {
       case "multicast-group":
       case "clone-session":
         this.#options.access.checkEngine(update.kind === "multicast-group" ? "multicast groups" : "clone sessions");
-        applyReplication(this.#stage, this.#program, update);
+        applyReplication(this.#replication, update);
         return;
       case "counter-cell":
       case "meter-cell":

@@ -44,6 +44,11 @@ export interface ActionLine {
   readonly green: string;
   readonly yellow: string;
   readonly red: string;
+  /** Where the frame goes if it is forwarded; undefined: where its route leads. */
+  readonly redirect?:
+    { readonly kind: "port"; readonly port: number } | { readonly kind: "multicast"; readonly group: number };
+  /** The clone session whose replicas get copies. */
+  readonly mirror?: number;
 }
 
 /** An entry with its rule, or a rule without entry. @see proto/p4rtd/v1/admin.proto */
@@ -176,7 +181,7 @@ export function encodeRules(lines: readonly RuleLine[], device?: DeviceRules): B
     defaultEntry: line.isDefault,
     match: [...line.match],
     keys: line.keys.map((fields) => ({ fields: [...fields] })),
-    ...(line.action && { action: { ...line.action, queue: line.queue ?? "" } }),
+    ...(line.action && { action: actionMessage(line.action, line.queue) }),
     entryAction: line.entryAction ?? "",
     ...(line.counter && { packets: u64(line.counter.packets), bytes: u64(line.counter.bytes) }),
   }));
@@ -221,10 +226,35 @@ function ruleLine(rule: p4rtd.v1.Rule.$Properties): RuleLine {
     isDefault: rule.defaultEntry ?? false,
     match: (rule.match ?? []).map(fieldLine),
     keys: (rule.keys ?? []).map(({ fields }) => (fields ?? []).map(fieldLine)),
-    action: action ? { green: action.green ?? "", yellow: action.yellow ?? "", red: action.red ?? "" } : undefined,
+    action: action ? actionLine(action) : undefined,
     queue: action?.queue || undefined,
     entryAction: rule.entryAction || undefined,
     counter: counted ? { packets: fromLong(packets), bytes: fromLong(bytes) } : undefined,
+  };
+}
+
+function actionMessage(action: ActionLine, queue: string | undefined): p4rtd.v1.Action.$Properties {
+  const { green, yellow, red, redirect, mirror } = action;
+  return {
+    green,
+    yellow,
+    red,
+    queue: queue ?? "",
+    ...(redirect?.kind === "port" && { redirectPort: redirect.port }),
+    ...(redirect?.kind === "multicast" && { multicastGroup: redirect.group }),
+    cloneSession: mirror ?? 0,
+  };
+}
+
+function actionLine(action: p4rtd.v1.Action.$Properties): ActionLine {
+  const { green, yellow, red, redirectPort, multicastGroup, cloneSession } = action;
+  return {
+    green: green ?? "",
+    yellow: yellow ?? "",
+    red: red ?? "",
+    ...(typeof redirectPort === "number" && { redirect: { kind: "port", port: redirectPort } as const }),
+    ...(typeof multicastGroup === "number" && { redirect: { kind: "multicast", group: multicastGroup } as const }),
+    ...(cloneSession && { mirror: cloneSession }),
   };
 }
 

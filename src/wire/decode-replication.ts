@@ -27,6 +27,8 @@ export class ReplicationDecoder {
   readonly #reader: ByteReader;
   readonly #group = new Span();
   readonly #session = new Span();
+  /** Of the entity that is being decoded, backups included. */
+  #replicas = 0;
 
   constructor(reader: ByteReader) {
     this.#reader = reader;
@@ -83,6 +85,7 @@ export class ReplicationDecoder {
     const what = `multicast group ${id}`;
     const reader = this.#reader;
     const replicas: Replica[] = [];
+    this.#replicas = 0;
     let metadata = nothing;
     reader.reset(at.bytes, at.start, at.end);
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
@@ -101,6 +104,7 @@ export class ReplicationDecoder {
     const what = `clone session ${id}`;
     const reader = this.#reader;
     const replicas: Replica[] = [];
+    this.#replicas = 0;
     let classOfService = 0;
     let packetLength = 0;
     reader.reset(at.bytes, at.start, at.end);
@@ -117,10 +121,16 @@ export class ReplicationDecoder {
     return { kind: "clone-session", type, id, session: { replicas, classOfService, packetLength } };
   }
 
+  /** Counts one more replica or backup of the entity. @throws StatusError RESOURCE_EXHAUSTED */
+  #count(what: string): void {
+    if (++this.#replicas > maxReplicas)
+      throw resourceExhausted(`${what} has more than ${maxReplicas} replicas, backups included`);
+  }
+
   #replica(schema: EntitySchema, what: string, index: number): Replica {
-    if (index >= maxReplicas) throw resourceExhausted(`${what} has more than ${maxReplicas} replicas`);
     const reader = this.#reader;
     const name = `${what}: replica ${index + 1}`;
+    this.#count(what);
     const backups: BackupReplica[] = [];
     let port: PortValue | undefined;
     let instance = 0;
@@ -129,17 +139,16 @@ export class ReplicationDecoder {
       if (tag === 0x08) port = legacyPort(reader.uint32(), schema, `${name}: egress_port`);
       else if (tag === 0x1a) port = decodePort(reader.view(), schema, `${name}: port`);
       else if (tag === 0x10) instance = reader.uint32();
-      else if (tag === 0x22)
-        backups.push(this.#backup(schema, `${name}: backup ${backups.length + 1}`, backups.length));
+      else if (tag === 0x22) backups.push(this.#backup(schema, what, `${name}: backup ${backups.length + 1}`));
       else reader.skip();
     }
     reader.leave(outer);
     return { port: checkPort(port, name), instance: checkInstance(instance, name), backups };
   }
 
-  #backup(schema: EntitySchema, name: string, index: number): BackupReplica {
-    if (index >= maxReplicas) throw resourceExhausted(`${name}: more than ${maxReplicas} backups`);
+  #backup(schema: EntitySchema, what: string, name: string): BackupReplica {
     const reader = this.#reader;
+    this.#count(what);
     let port: PortValue | undefined;
     let instance = 0;
     const outer = reader.enter();

@@ -104,6 +104,12 @@ describe("what an action means", () => {
     return { ...named("a", sai), params };
   };
 
+  /** The annotations of a parameter that steers. */
+  const sai = (attribute: string, object?: string): readonly string[] => [
+    `@sai_action_param(SAI_ACL_ENTRY_ATTR_ACTION_${attribute})`,
+    ...(object === undefined ? [] : [`@sai_action_param_object_type(SAI_OBJECT_TYPE_${object})`]),
+  ];
+
   it("takes a queue from the parameter that says so", () => {
     const binding = bindAction(withParams([["@format(X)", "@ sai_action_param ( QOS_QUEUE )"]]), new Map());
     assert.ok("verdicts" in binding);
@@ -118,13 +124,90 @@ describe("what an action means", () => {
       want: "@sai_action_param(QOS_QUEUE) of 'p2'",
     },
     {
-      title: "a redirect",
+      title: "a redirect to nobody knows what",
       params: [["@sai_action_param(QOS_QUEUE)"], ["@sai_action_param(SAI_ACL_ENTRY_ATTR_ACTION_REDIRECT)"]],
       want: "@sai_action_param(SAI_ACL_ENTRY_ATTR_ACTION_REDIRECT) of 'p2'",
+    },
+    {
+      title: "a redirect to a next hop",
+      params: [sai("REDIRECT", "NEXT_HOP")],
+      want: "@sai_action_param(SAI_ACL_ENTRY_ATTR_ACTION_REDIRECT), object type SAI_OBJECT_TYPE_NEXT_HOP, of 'p1'",
+    },
+    {
+      title: "two ways",
+      params: [sai("REDIRECT", "PORT"), sai("REDIRECT", "L2MC_GROUP")],
+      want: "@sai_action_param(SAI_ACL_ENTRY_ATTR_ACTION_REDIRECT) of 'p2'",
+    },
+    {
+      title: "two mirror sessions",
+      params: [sai("MIRROR_INGRESS"), sai("MIRROR_INGRESS")],
+      want: "@sai_action_param(SAI_ACL_ENTRY_ATTR_ACTION_MIRROR_INGRESS) of 'p2'",
+    },
+    {
+      title: "a parameter nobody explains beside a redirect",
+      params: [sai("REDIRECT", "PORT"), []],
+      want: "parameter 'p2' has no meaning here",
     },
   ])
     it(`is nothing with ${title}`, () => {
       assert.equal(colours(withParams(params)), want);
+    });
+
+  /** `green yellow red: role parameter …` */
+  function steered(of: Action): string {
+    const binding = bindAction(of, new Map());
+    if ("reason" in binding) return binding.reason;
+    const roles = Object.entries({ queue: binding.queueParam, ...binding.steering });
+    return `${colours(of)}:${roles.map(([role, param]) => (param === undefined ? "" : ` ${role} ${param.name}`)).join("")}`;
+  }
+
+  for (const { title, of, want } of [
+    {
+      title: "a redirect to a port, without @sai_action",
+      of: withParams([sai("REDIRECT", "PORT")], []),
+      want: "forward forward forward: port p1",
+    },
+    {
+      title: "a redirect to an L2 group",
+      of: withParams([sai("REDIRECT", "L2MC_GROUP")], []),
+      want: "forward forward forward: group p1",
+    },
+    {
+      title: "a redirect to an IP group with a queue and a verdict",
+      of: withParams(
+        [sai("REDIRECT", "IPMC_GROUP"), ["@sai_action_param(QOS_QUEUE)"]],
+        ["@sai_action(SAI_PACKET_ACTION_COPY_CANCEL)"],
+      ),
+      want: "copy-cancel copy-cancel copy-cancel: queue p2 group p1",
+    },
+    {
+      title: "a mirror session and a port",
+      of: withParams([sai("MIRROR_INGRESS"), sai("REDIRECT", "PORT")], ["@sai_action(SAI_PACKET_ACTION_FORWARD)"]),
+      want: "forward forward forward: session p1 port p2",
+    },
+    {
+      title: "the name set_egress_port",
+      of: { ...withParams([[]], []), name: "ingress.set_egress_port", alias: "" },
+      want: "forward forward forward: port p1",
+    },
+    {
+      title: "the name set_multicast_group",
+      of: { ...withParams([[]], []), name: "x", alias: "acl.Set_Multicast_Group" },
+      want: "forward forward forward: group p1",
+    },
+    {
+      title: "the name clone_to_session",
+      of: { ...withParams([[]], []), name: "clone_to_session", alias: "" },
+      want: "forward forward forward: session p1",
+    },
+    {
+      title: "the name set_egress_port of two parameters",
+      of: { ...withParams([[], []], []), name: "set_egress_port", alias: "" },
+      want: "no binding",
+    },
+  ])
+    it(`steers by ${title}: ${want}`, () => {
+      assert.equal(steered(of), want);
     });
 
   it("names the parameter rather than the missing verdict", () => {

@@ -43,7 +43,17 @@ const interfaceLine = record({
   framesDropped: count,
 }).map(({ netdev, ...rest }) => (netdev === undefined ? rest : { ...rest, netdev }));
 const dropLine = record({ deviceId: u64, reason: word, count, meaning: word });
-const action = record({ green: word, yellow: word, red: word });
+const way = fc.oneof(
+  record({ kind: fc.constant("port" as const), port: u32 }),
+  record({ kind: fc.constant("multicast" as const), group: u32 }),
+);
+const action = fc
+  .tuple(
+    record({ green: word, yellow: word, red: word }),
+    fc.oneof(fc.constant({}), record({ redirect: way })),
+    fc.oneof(fc.constant({}), record({ mirror: fc.integer({ min: 1, max: 0xffff }) })),
+  )
+  .map(([verdicts, redirect, mirror]) => ({ ...verdicts, ...redirect, ...mirror }));
 const ruleLine: fc.Arbitrary<RuleLine> = record({
   deviceId: u64,
   state: fc.constantFrom("held" as const, "shadowed" as const, "missing" as const, "unexpected" as const, "unrealised" as const), // prettier-ignore
