@@ -302,7 +302,7 @@ function violated(violation: Violation, subject: string): StatusError {
 function sameAttributes(a: Extras, b: Extras): boolean {
   return (
     a.controllerMetadata === b.controllerMetadata &&
-    a.aging?.timeoutNs === b.aging?.timeoutNs &&
+    (a.aging?.timeoutNs ?? 0n) === (b.aging?.timeoutNs ?? 0n) &&
     Buffer.compare(a.metadata, b.metadata) === 0
   );
 }
