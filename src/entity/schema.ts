@@ -1,6 +1,6 @@
 /** What the entities of one pipeline look like: records, limits, restrictions' subjects. */
 import { finish, type Steps } from "../base/steps.js";
-import { portTranslation } from "../pipeline/index-p4info.js";
+import { portFormatOf } from "../pipeline/index-p4info.js";
 import type { Action, ActionRef, Pipeline, Table, ValueFormat } from "../pipeline/pipeline.js";
 import { headBytes, layoutRecord, type RecordLayout } from "./record-layout.js";
 
@@ -45,9 +45,6 @@ export type TableSizePolicy = "exact" | "at-least";
 /** Entries a table takes under `at-least`: only the datapath limits it. */
 const unlimited = 2 ** 24;
 
-/** A port of a program that does not translate ports. @see P4Runtime §18.1 */
-const plainPort: ValueFormat = { kind: "bits", width: 32, bytes: 4, port: true };
-
 /** Derives the schema of `pipeline`. */
 export function* entitySchemaSteps(
   pipeline: Pipeline,
@@ -72,7 +69,7 @@ export function* entitySchemaSteps(
       capacity: policy === "exact" ? table.size : unlimited,
     });
   }
-  return { pipeline, tables, portFormat: portTranslation(pipeline.spec) ?? plainPort, isPort, meterCounters };
+  return { pipeline, tables, portFormat: portFormatOf(pipeline.spec), isPort, meterCounters };
 }
 
 /** `entitySchemaSteps` in one go. */

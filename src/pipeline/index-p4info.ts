@@ -33,6 +33,7 @@ import type {
   Table,
   ValueFormat,
 } from "./pipeline.js";
+import { readReferenceSteps } from "./read-references.js";
 import { verifyP4InfoSteps } from "./verify.js";
 
 /** Problems named in one message; the rest are counted. Each is cut, for names and annotations have no limit. */
@@ -74,13 +75,18 @@ const portUris = new Set(["p4.org/psa/v1/PortId_t", "p4.org/pna/v1/PortId_t"]);
  * @throws StatusError INVALID_ARGUMENT naming every problem, at most 20 of them (SFP-09, INF-04)
  */
 export function* indexP4InfoSteps(spec: P4InfoSpec): Steps<Pipeline> {
-  const problems = yield* verifyP4InfoSteps(spec);
-  if (problems.length > 0) {
-    const more = problems.length > maxProblems ? `; and ${problems.length - maxProblems} more` : "";
-    const named = problems.slice(0, maxProblems).map((problem) => clip(problem, maxProblemLength));
-    throw invalidArgument(`P4Info: ${named.join("; ")}${more}`, { problems: problems.length });
-  }
-  return yield* new Indexer(spec).build();
+  refuse(yield* verifyP4InfoSteps(spec));
+  const problems: string[] = [];
+  const pipeline = yield* new Indexer(spec).build((problem) => problems.push(problem));
+  refuse(problems);
+  return pipeline;
+}
+
+function refuse(problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  const more = problems.length > maxProblems ? `; and ${problems.length - maxProblems} more` : "";
+  const named = problems.slice(0, maxProblems).map((problem) => clip(problem, maxProblemLength));
+  throw invalidArgument(`P4Info: ${named.join("; ")}${more}`, { problems: problems.length });
 }
 
 /** `indexP4InfoSteps` in one go. */
@@ -115,7 +121,8 @@ class Indexer {
     this.#meters = byId(spec.directMeters.map(directMeter));
   }
 
-  *build(): Steps<Pipeline> {
+  /** @param problem told what is wrong with annotations that refer to other entities */
+  *build(problem: (text: string) => void): Steps<Pipeline> {
     const spec = this.#spec;
     const tables = new Map<number, Table>();
     for (const table of spec.tables) {
@@ -133,6 +140,7 @@ class Indexer {
       packetOut: this.#header("packet_out"),
       objects,
       roles: new Set([...objects.values()].flatMap(({ roles }) => [...roles])),
+      references: yield* readReferenceSteps(tables, this.#actions, portFormatOf(spec), problem),
     };
   }
 
@@ -279,6 +287,14 @@ export function portTranslation(spec: P4InfoSpec): ValueFormat | undefined {
       return { kind: "bits", width: type.sdnBitwidth, bytes: (type.sdnBitwidth + 7) >> 3, port: true };
   }
   return undefined;
+}
+
+/** A port of a program that does not translate ports. @see P4Runtime §18.1 */
+const plainPort: ValueFormat = { kind: "bits", width: 32, bytes: 4, port: true };
+
+/** How ports travel outside of match fields and parameters: translated if the program translates its port type. */
+export function portFormatOf(spec: P4InfoSpec): ValueFormat {
+  return portTranslation(spec) ?? plainPort;
 }
 
 /** The types whose values are ports: those the packet metadata uses for ports, and the usual names and URIs. */

@@ -176,6 +176,41 @@ export interface P4Object {
   readonly roles: ReadonlySet<string>;
 }
 
+/** The parts of a replica that an entry can be there for. */
+export type ReplicaPart = "port" | "instance";
+
+/** What a reference points at: entries of a table by some of their match fields, or multicast groups. */
+export type ReferenceTarget =
+  | { readonly kind: "table"; readonly index: number; readonly table: Table; readonly fields: readonly MatchField[] }
+  | { readonly kind: "multicast-group"; readonly index: number };
+
+/** One entity that must be there. */
+export interface Reference {
+  readonly target: ReferenceTarget;
+  /** Positions of the match fields or parameters that name it, in the order of the target's fields; one for a group. */
+  readonly sources: readonly number[];
+}
+
+/** An entry that must be there for each replica of a multicast group. */
+export interface ReplicaReference {
+  readonly target: ReferenceTarget & { readonly kind: "table" };
+  /** In the order of the target's fields. */
+  readonly sources: readonly ReplicaPart[];
+}
+
+/** Keys and actions that refer to nothing are left out. */
+export interface References {
+  /** Each at its `index`. */
+  readonly targets: readonly ReferenceTarget[];
+  /** By table id. */
+  readonly ofKey: ReadonlyMap<number, readonly Reference[]>;
+  /** By action id. */
+  readonly ofAction: ReadonlyMap<number, readonly Reference[]>;
+  readonly ofReplica: readonly ReplicaReference[];
+  /** References to tables that the P4Info lacks, in words: nothing is asked for them. */
+  readonly unchecked: readonly string[];
+}
+
 /** Build one with `indexP4Info`. */
 export interface Pipeline {
   readonly spec: P4InfoSpec;
@@ -191,4 +226,5 @@ export interface Pipeline {
   readonly objects: ReadonlyMap<number, P4Object>;
   /** Names given by `@p4runtime_role`. */
   readonly roles: ReadonlySet<string>;
+  readonly references: References;
 }

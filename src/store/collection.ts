@@ -12,6 +12,22 @@ export interface CollectionLabel {
   readonly describe: (key: string) => string;
 }
 
+/** Keeps account of what the entities of a collection refer to, and are referred to by. What throws has changed nothing. */
+export interface Links<E> {
+  /** A new entity, which may refer to itself. @throws StatusError NOT_FOUND if a reference dangles */
+  insert(version: Version<E>): void;
+  /** An entity's new state. @throws StatusError NOT_FOUND if a reference dangles */
+  modify(before: Version<E>, version: Version<E>): void;
+  /** An entity's end. @throws StatusError FAILED_PRECONDITION if another one refers to it */
+  delete(version: Version<E>): void;
+  /** Takes back `insert`. */
+  forget(version: Version<E>): void;
+  /** Takes back `modify`. */
+  revert(before: Version<E>, version: Version<E>): void;
+  /** Takes back `delete`. */
+  restore(version: Version<E>): void;
+}
+
 /** `E`: what an entity holds beside its key and action. */
 export class Collection<E = Extras> {
   readonly label: CollectionLabel;
@@ -21,6 +37,8 @@ export class Collection<E = Extras> {
   entries = 0;
   /** True if an entity has taken the place of a dead one: `heads` need not be in the order of insertion any more. */
   shuffled = false;
+  /** Undefined: its entities neither refer to others nor are referred to. */
+  links: Links<E> | undefined;
 
   constructor(label: CollectionLabel) {
     this.label = label;

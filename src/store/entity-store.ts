@@ -8,6 +8,8 @@ import type { CounterData, MeterConfig } from "../entity/table-entry.js";
 import { CellArrays } from "./cell-arrays.js";
 import { Stage } from "./stage.js";
 import { Collection, type Garbage } from "./collection.js";
+import { actionReferences, multicastLinks, tableLinks } from "./entity-references.js";
+import { CollectionLinks, ReferenceIndex } from "./reference-index.js";
 import { TableStore } from "./table-store.js";
 import type { Version } from "./version.js";
 
@@ -27,6 +29,8 @@ export class EntityStore {
   readonly counters: CellArrays<CounterData>;
   /** Undefined: a cell at its default. */
   readonly meters: CellArrays<MeterConfig | undefined>;
+  /** Who refers to what; undefined: the program has no references. */
+  readonly references: ReferenceIndex | undefined;
   #generation = 0;
   #entryCount = 0;
   #insertions = 0;
@@ -49,6 +53,23 @@ export class EntityStore {
       initial: undefined,
       same: sameMeterConfig,
     });
+    this.references = this.#linked(initialDefaults);
+  }
+
+  /** Lets the collections that have to do with references keep an index of them. */
+  #linked(initialDefaults: ReadonlyMap<number, string>): ReferenceIndex | undefined {
+    const { schema } = this;
+    if (schema.pipeline.references.targets.length === 0) return undefined;
+    const index = new ReferenceIndex(schema);
+    const ofAction = actionReferences(schema);
+    for (const [id, table] of this.tables) {
+      const rules = tableLinks(table.schema, schema, ofAction, initialDefaults.get(id) ?? "");
+      if (rules !== undefined) table.links = new CollectionLinks(index, rules, table.label);
+    }
+    const ofGroups = multicastLinks(schema);
+    if (ofGroups !== undefined)
+      this.multicastGroups.links = new CollectionLinks(index, ofGroups, this.multicastGroups.label);
+    return index;
   }
 
   /** The published generation. */

@@ -56,7 +56,8 @@ export class Stage {
 
   /**
    * Adds an entity.
-   * @throws StatusError ALREADY_EXISTS (WRT-09), RESOURCE_EXHAUSTED if the collection is full (TBL-14)
+   * @throws StatusError ALREADY_EXISTS (WRT-09), RESOURCE_EXHAUSTED if the collection is full (TBL-14), NOT_FOUND if it
+   *   refers to what is not there
    */
   insert<E>(collection: Collection<E>, key: string, action: string, extras: E): Version<E> {
     const head = collection.heads.get(key);
@@ -65,6 +66,7 @@ export class Stage {
     if (collection.entries >= label.capacity)
       throw resourceExhausted(`${label.owner} is full: ${label.capacity} entries`, { capacity: label.capacity });
     const version = new Version(key, this.generation, head, action, extras);
+    collection.links?.insert(version);
     version.born = ++this.#insertions;
     if (version.prev !== undefined) collection.shuffled = true;
     collection.heads.set(key, version);
@@ -72,21 +74,26 @@ export class Stage {
     return this.#log(collection, Step.Insert, version);
   }
 
-  /** Gives an entity a new state; its rule and counter are taken over. @throws StatusError NOT_FOUND (WRT-10) */
+  /**
+   * Gives an entity a new state; its rule and counter are taken over.
+   * @throws StatusError NOT_FOUND (WRT-10), also if it refers to what is not there
+   */
   modify<E>(collection: Collection<E>, key: string, action: string, extras: E): Version<E> {
     const head = this.require(collection, key);
     const version = new Version(key, this.generation, head, action, extras);
     version.born = head.born;
     version.rule = head.rule;
     version.counterBase = head.counterBase;
+    collection.links?.modify(head, version);
     head.to = this.generation;
     collection.heads.set(key, version);
     return this.#log(collection, Step.Modify, version);
   }
 
-  /** Ends an entity. @throws StatusError NOT_FOUND (WRT-11) */
+  /** Ends an entity. @throws StatusError NOT_FOUND (WRT-11), FAILED_PRECONDITION if others refer to it (AMB-52) */
   delete<E>(collection: Collection<E>, key: string): Version<E> {
     const head = this.require(collection, key);
+    collection.links?.delete(head);
     head.to = this.generation;
     collection.entries--;
     return this.#log(collection, Step.Delete, head);
@@ -109,16 +116,19 @@ export class Stage {
       case Step.Delete:
         version.to = live;
         collection.entries++;
+        collection.links?.restore(version);
         return;
       case Step.Insert:
         collection.entries--;
         if (version.prev === undefined) collection.heads.delete(version.key);
         else collection.heads.set(version.key, version.prev);
+        collection.links?.forget(version);
         return;
       case Step.Modify:
         invariant(version.prev !== undefined, "a modified entry had a state before");
         version.prev.to = live;
         collection.heads.set(version.key, version.prev);
+        collection.links?.revert(version.prev, version);
     }
   }
 

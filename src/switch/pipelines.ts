@@ -208,6 +208,11 @@ export class Pipelines {
       this.#log.info("pipeline.bound", { table: table.alias, size: table.size, keys });
       if (slices.due) await slices.pause();
     }
+    const { unchecked } = program.pipeline.references;
+    if (unchecked.length > 0) {
+      const annotations = unchecked.slice(0, maxNamed);
+      this.#log.info("pipeline.references_unchecked", { annotations, count: unchecked.length });
+    }
     if (unrealised.length === 0) return;
     const tables = new Set(unrealised.map(({ table }) => table.alias));
     this.#log.warn("pipeline.unrealised", {
