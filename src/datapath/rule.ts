@@ -89,6 +89,11 @@ export interface PuntRule {
   /** Undefined: every frame is green. */
   readonly meter?: MeterConfig | undefined;
   readonly cookie: RuleCookie;
+  /**
+   * Only in a plan that began with `reset`: the rule before it that this one goes on for. Its counter goes on. Its meter
+   * does as far as the backend can, if it has the same configuration and the tables meter alike.
+   */
+  readonly succeeds?: RuleHandle | undefined;
 }
 
 /**

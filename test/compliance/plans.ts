@@ -178,6 +178,30 @@ export function planCompliance(withBench: WithBench): void {
   );
 
   it(
+    "lets counters go on in rules that go on for those before a reset, again and again",
+    withBench(async (bench) => {
+      const [first, other] = await install(bench, [rule({ match: anyIp }), rule({ match: { ether_type: 0x88cc } })]);
+      await bench.receive(port1, [frame, lldp, frame]);
+      const [second, fresh] = await install(bench, [
+        { ...rule({ priority: 7, match: { ttl: 64 } }), succeeds: first },
+        rule({ match: { ether_type: 0x88cc } }),
+      ]);
+      assert.ok(first !== undefined && second !== undefined && fresh !== undefined);
+      assert.deepEqual(await counted(bench, second), [2, 2 * frame.length]);
+      assert.deepEqual(await counted(bench, fresh), [0, 0]);
+      await bench.receive(port1, [frame]);
+      const [third, both] = await install(bench, [
+        { ...rule({ match: anyIp }), succeeds: second },
+        { ...rule({ match: { ether_type: 0x88cc } }), succeeds: fresh },
+      ]);
+      assert.ok(third !== undefined && both !== undefined && other !== undefined);
+      await bench.receive(port1, [frame, lldp]);
+      assert.deepEqual(await counted(bench, third), [4, 4 * frame.length]);
+      assert.deepEqual(await counted(bench, both), [1, lldp.length]);
+    }),
+  );
+
+  it(
     "makes forwarding equal the wanted state by resync, again and again",
     withBench(async (bench, punts) => {
       await install(bench, [rule({ match: anyIp })]);

@@ -48,6 +48,10 @@ export class KernelRule {
   last: readonly [packets: number, bytes: number] | undefined = undefined;
   /** What of it was yellow and red: packets and bytes of each. */
   lastColours: Float64Array | undefined = undefined;
+  /** What the rules before it had counted that it goes on for. */
+  inherited: readonly [packets: number, bytes: number] | undefined = undefined;
+  /** What of that was yellow and red: packets and bytes of each. */
+  inheritedColours: Float64Array | undefined = undefined;
 
   /**
    * @param number the tc program's, its own until it is removed

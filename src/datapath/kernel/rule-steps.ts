@@ -83,8 +83,9 @@ export class RuleSteps {
     found.forEach((rule, i) => {
       const isLive = rule === live[at / 2];
       const last = rule.epoch === this.epoch ? rule.last : undefined;
-      into[2 * i] = (isLive ? counts[at] : last?.[0]) ?? 0;
-      into[2 * i + 1] = (isLive ? counts[at + 1] : last?.[1]) ?? 0;
+      const inherited = rule.epoch === this.epoch ? rule.inherited : undefined;
+      into[2 * i] = ((isLive ? counts[at] : last?.[0]) ?? 0) + (inherited?.[0] ?? 0);
+      into[2 * i + 1] = ((isLive ? counts[at + 1] : last?.[1]) ?? 0) + (inherited?.[1] ?? 0);
       if (isLive) at += 2;
     });
   }
@@ -100,7 +101,9 @@ export class RuleSteps {
     found.forEach((rule, i) => {
       const last = rule.epoch === this.epoch ? rule.lastColours : undefined;
       const others = rule === live[next] ? colours.subarray(4 * next, 4 * ++next) : last;
-      const [yellowPackets = 0, yellowBytes = 0, redPackets = 0, redBytes = 0] = others ?? [];
+      const inherited = rule.epoch === this.epoch ? rule.inheritedColours : undefined;
+      const of = (number: number) => (others?.[number] ?? 0) + (inherited?.[number] ?? 0);
+      const [yellowPackets, yellowBytes, redPackets, redBytes] = [of(0), of(1), of(2), of(3)];
       const greenPackets = (sums[2 * i] ?? 0) - yellowPackets - redPackets;
       const greenBytes = (sums[2 * i + 1] ?? 0) - yellowBytes - redBytes;
       into.set([greenPackets, greenBytes, yellowPackets, yellowBytes, redPackets, redBytes], 6 * i);
@@ -129,6 +132,8 @@ class KernelPlan implements Plan {
   #failure: Result | undefined;
   readonly #added = new Set<KernelRule>();
   readonly #removed: KernelRule[] = [];
+  /** Added rules and those before the reset that they go on for. */
+  readonly #successions: { readonly rule: KernelRule; readonly before: RuleHandle }[] = [];
   /** Changed rules with the meters they had and the cookies they will have. */
   readonly #changed: { rule: KernelRule; meterBefore: MeterConfig | undefined; cookie: RuleCookie }[] = [];
 
@@ -164,6 +169,10 @@ class KernelPlan implements Plan {
       if (number < 0) return { ok: false, status: this.#full(number, table) };
       const made = new KernelRule(number, index, this.#epoch, meter, rule.cookie);
       this.#added.add(made);
+      if (rule.succeeds !== undefined) {
+        invariant(this.#wasReset, "a rule goes on for one that a reset drops");
+        this.#successions.push({ rule: made, before: rule.succeeds });
+      }
       return { ok: true, value: handleOf(made) };
     });
   }
@@ -206,6 +215,7 @@ class KernelPlan implements Plan {
     this.#state = "ended";
     let result = this.#tried(() => {
       this.#keepCounts();
+      this.#inherit();
       if (this.#failure !== undefined) this.#steps.bpf.abandon();
       return this.#failure ?? ok;
     });
@@ -250,6 +260,21 @@ class KernelPlan implements Plan {
     counted.forEach((rule, i) => {
       rule.last = [counts[2 * i] ?? 0, counts[2 * i + 1] ?? 0];
       rule.lastColours = colours.slice(4 * i, 4 * i + 4);
+    });
+  }
+
+  /** Frames that the rules before count from here to the end of the commit are in no counter. */
+  #inherit(): void {
+    if (this.#successions.length === 0) return;
+    const counts = new Float64Array(6 * this.#successions.length);
+    this.#steps.meterCounters(
+      this.#successions.map(({ before }) => before),
+      counts,
+    );
+    this.#successions.forEach(({ rule }, i) => {
+      const of = (number: number) => counts[6 * i + number] ?? 0;
+      rule.inherited = [of(0) + of(2) + of(4), of(1) + of(3) + of(5)];
+      if (of(2) + of(4) > 0) rule.inheritedColours = counts.slice(6 * i + 2, 6 * i + 6);
     });
   }
 

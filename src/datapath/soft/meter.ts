@@ -1,6 +1,6 @@
 /** The three meters of P4Runtime, color-blind. */
 import { absurd } from "../../base/invariant.js";
-import type { MeterConfig, MeterSpec } from "../rule.js";
+import { sameConfig, type MeterConfig, type MeterSpec } from "../rule.js";
 import { MeterBucket } from "./meter-bucket.js";
 
 export type Colour = "green" | "yellow" | "red";
@@ -36,7 +36,7 @@ export class Meter {
    * @param at now, on the clock that `mark` is given, and the meter whose place this one takes, if there is one
    */
   constructor(
-    spec: MeterSpec,
+    readonly spec: MeterSpec,
     readonly config: MeterConfig | undefined,
     at: { readonly nowNs: number; readonly before?: Meter | undefined },
   ) {
@@ -44,6 +44,11 @@ export class Meter {
     this.#marker = config === undefined ? new AlwaysGreen() : markerOf(spec, config);
     this.#filledNs = at.nowNs;
     this.counts = at.before?.counts ?? new ColourCounts();
+  }
+
+  /** True if a meter of the same history would mark every frame as `other` does. */
+  marksAs({ spec, config }: Meter): boolean {
+    return spec.type === this.spec.type && spec.unit === this.spec.unit && sameConfig(config, this.config);
   }
 
   /** Marks a frame of `bytes` bytes, takes its tokens and counts it unless it is green. */

@@ -80,6 +80,8 @@ class SoftPlan implements Plan {
   readonly #changed: SoftRule[] = [];
   readonly #groups = new Map<number, readonly Replica[] | undefined>();
   readonly #sessions = new Map<number, CloneSpec | undefined>();
+  /** Added rules and those before the reset that they go on for. */
+  readonly #successions: { readonly rule: SoftRule; readonly before: SoftRule }[] = [];
   #state: "fresh" | "open" | "ended" = "fresh";
   #wasReset = false;
 
@@ -101,14 +103,16 @@ class SoftPlan implements Plan {
   add(rule: PuntRule): ResultOf<RuleHandle> {
     this.#work();
     const table = defined(this.#tables[rule.table], "a rule names a table of the plan");
+    const before = rule.succeeds && this.#dropped(rule.succeeds);
     const made = new SoftRule(rule.table, rule.priority, this.#base.nextAge(), this.#next, {
       action: this.#checked(rule.action),
       cookie: rule.cookie,
-      meter: this.#meter(table, rule.meter, undefined),
+      meter: this.#meter(table, rule.meter, table.meter && before?.meter),
     });
     const added = table.rules.add(rule, made);
     if (!added.ok) return added;
     this.#added.push(made);
+    if (before !== undefined) this.#successions.push({ rule: made, before });
     return { ok: true, value: handleOf(made) };
   }
 
@@ -151,6 +155,7 @@ class SoftPlan implements Plan {
     settle(this.#base.sessions, this.#sessions);
     this.#base.tables = this.#tables;
     this.#base.generation = this.#next;
+    for (const { rule, before } of this.#successions) rule.succeed(before);
     for (const rule of this.#changed) rule.settle();
     for (const rule of this.#removed) this.#tableOf(rule).rules.unlink(rule);
     this.#end();
@@ -189,6 +194,12 @@ class SoftPlan implements Plan {
     const rule = ruleOf(handle);
     invariant(!rule.leaving, "a rule is removed once and then left alone");
     invariant(!this.#wasReset || rule.from === this.#next, "a reset ends the rules there were");
+    return rule;
+  }
+
+  #dropped(handle: RuleHandle): SoftRule {
+    const rule = ruleOf(handle);
+    invariant(this.#wasReset && rule.from < this.#next, "a rule goes on for one that a reset drops");
     return rule;
   }
 

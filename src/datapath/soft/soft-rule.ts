@@ -71,6 +71,13 @@ export class SoftRule {
     return this.priority > other.priority || (this.priority === other.priority && this.age < other.age);
   }
 
+  /** Goes on for a rule that is dropped in the same step. */
+  succeed(before: SoftRule): void {
+    this.packets = before.packets;
+    this.bytes = before.bytes;
+    if (this.meter !== undefined && before.meter?.marksAs(this.meter) === true) this.meter = before.meter;
+  }
+
   /** Makes the open plan's change the rule's own. */
   settle(): void {
     const change = this.pending;

@@ -50,6 +50,29 @@ describe("RuleBase plans", () => {
     assert.deepEqual(seen(), [undefined, kept, fresh]);
   });
 
+  it("lets a meter go on in a rule that goes on for one before a reset, if it marks the same", async () => {
+    const base = await opened();
+    const first = base.plan();
+    const before = added(first, { ...rule({ match: { ether_type: 1 } }), meter: config });
+    await first.commit();
+    const spent = ruleOf(before).meter;
+    assert.equal(spent?.mark(60, 0), "green");
+    const after = async (
+      spec: typeof meter | { type: "single-rate-two-color"; unit: "bytes" },
+      given: typeof config,
+    ) => {
+      const plan = base.plan();
+      plan.reset([{ name: "acl", maxMasks: 8, meter: spec }]);
+      const handle = added(plan, { ...rule({ match: { ether_type: 1 } }), meter: given, succeeds: before });
+      await plan.commit();
+      return ruleOf(handle).meter;
+    };
+    assert.equal(await after(meter, { ...config }), spent);
+    assert.equal((await after(meter, config))?.mark(60, 0), "red");
+    assert.notEqual(await after({ ...meter, unit: "bytes" }, config), spent);
+    assert.notEqual(await after(meter, { ...config, cburst: 2n }), spent);
+  });
+
   it("leaves no trace of an abandoned plan, also of rules it added and changed itself", async () => {
     const base = await opened();
     const old = { is: "old" };
