@@ -10,6 +10,7 @@ import type { PacketOptions } from "../switch/packets.js";
 import { Switch, type SwitchOptions } from "../switch/switch.js";
 import { decodeRoleConfig } from "../wire/decode-role-config.js";
 import { PacketInEncoder } from "../wire/encode-packet-in.js";
+import { Replay } from "../wire/replay.js";
 import type { Backend, DeviceSurroundings } from "./backend.js";
 import { openSoft } from "./soft-device.js";
 
@@ -113,6 +114,7 @@ function switchOptions(config: Config, device: Device, log: Logger): SwitchOptio
       identicalCommit: device.pipeline.identicalCommit,
       egressFallback: packetIn.targetEgressFallback,
       missingMetadata: packetOut.missingMetadata,
+      replay: (apply) => new Replay(apply),
     },
     packets: {
       clock: systemClock,

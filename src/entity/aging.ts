@@ -28,6 +28,14 @@ export class Activity {
     this.#packets = 0;
   }
 
+  /** Goes on for the same entry of another program, whose rule counts on. */
+  goOn(before: Activity | undefined): void {
+    if (before === undefined) return;
+    this.#lastHitNs = before.#lastHitNs;
+    this.#timerNs = before.#timerNs;
+    this.#packets = before.#packets;
+  }
+
   /** Since the last hit, or since the entry was there to be hit; 0 while it is not. */
   elapsedNs(nowNs: number): number {
     return this.#lastHitNs === undefined ? 0 : Math.max(0, nowNs - this.#lastHitNs);

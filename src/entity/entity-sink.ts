@@ -2,6 +2,7 @@
 import type { CloneSession, MulticastGroup } from "./replication.js";
 import type { TableSchema } from "./schema.js";
 import type { CounterData, Extras, MeterConfig, MeterCounterData } from "./table-entry.js";
+import type { UpdateDecoder } from "./update.js";
 
 /** One entry as stored, with what was asked for beside it. Borrowed for the call. */
 export interface StoredEntry {
@@ -35,6 +36,17 @@ export interface EntitySink {
   directMeter(schema: TableSchema, entry: StoredEntry): void;
   multicastGroup(id: number, group: MulticastGroup): void;
   cloneSession(id: number, session: CloneSession): void;
-  counterCell(id: number, index: bigint, data: CounterData): void;
-  meterCell(id: number, index: bigint, cell: StoredMeterCell): void;
+  /** `index` undefined: all cells of the array. */
+  counterCell(id: number, index: bigint | undefined, data: CounterData): void;
+  meterCell(id: number, index: bigint | undefined, cell: StoredMeterCell): void;
 }
+
+/** A sink that tells when it wants to be emptied, and waits until there is room. */
+export interface FlowingSink extends EntitySink {
+  readonly full: boolean;
+  /** Hands on what has been collected. */
+  flush(): Promise<void>;
+}
+
+/** Opens a sink that hands on what it is told as updates that would make it, in order. */
+export type OpenReplay = (apply: (updates: UpdateDecoder) => Promise<void>) => FlowingSink;

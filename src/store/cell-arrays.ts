@@ -80,6 +80,26 @@ export class CellArrays<V> {
     };
   }
 
+  /**
+   * What makes arrays as they are for a reader of `generation`: a value for all cells (`index` undefined), then those that
+   * differ. Nothing of what is as it was at first. @precondition as `at`
+   */
+  *written(
+    generation: number,
+  ): Generator<{ readonly id: number; readonly index: bigint | undefined; readonly value: V }> {
+    for (const head of this.arrays.heads.values()) {
+      const array = Version.visible(head, generation);
+      if (array === undefined) continue;
+      const { rest, cells } = array.extras;
+      const id = Number(array.key);
+      if (!this.#options.same(rest, this.#options.initial)) yield { id, index: undefined, value: rest };
+      for (const cell of cells.heads.values()) {
+        const version = Version.visible(cell, generation);
+        if (version !== undefined) yield { id, index: BigInt(version.key), value: version.extras.value };
+      }
+    }
+  }
+
   #cells(id: number): Collection<OddCell<V>> {
     const describe = (key: string) => `cell ${key}`;
     return new Collection({ owner: this.#nameOf(id), capacity: maxOddCells, describe });

@@ -37,6 +37,11 @@ export class Stage {
     return this.#steps.length;
   }
 
+  /** The version made or ended by the update staged last. */
+  get newest(): Version<unknown> | undefined {
+    return this.#versions.at(-1);
+  }
+
   /** Match entries this stage adds, less those it ends. */
   get growth(): number {
     let growth = 0;

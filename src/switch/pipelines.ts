@@ -1,25 +1,22 @@
 /** Pipeline lifecycle: the committed program, and one that is saved and waits for COMMIT. */
-import {
-  failedPrecondition,
-  invalidArgument,
-  notFound,
-  StatusError,
-  unimplemented,
-  type Status,
-} from "../base/status.js";
+import { failedPrecondition, invalidArgument, notFound, StatusError, statusOf, type Status } from "../base/status.js";
 import type { Logger } from "../base/logger.js";
 import { Slices } from "../base/slices.js";
 import type { Datapath, Plan } from "../datapath/datapath.js";
 import { replicateSteps } from "../datapath/resync.js";
+import type { OpenReplay } from "../entity/entity-sink.js";
 import { restartCounter } from "./counters.js";
 import { buildProgram, type PipelineConfig, type Program, type ProgramOptions } from "./program.js";
 import { Realiser } from "./realise.js";
+import { cannotKeep, carryCounters, Reconciliation, type Predecessors } from "./reconcile.js";
 import { Rehearsal } from "./rehearsal.js";
 
 export type PipelineAction = "verify" | "verify-and-save" | "verify-and-commit" | "commit" | "reconcile-and-commit";
 
 export interface PipelineOptions extends ProgramOptions {
   readonly identicalCommit: "clear" | "keep";
+  /** How entities move from one program to another. */
+  readonly replay: OpenReplay;
 }
 
 /** The committed program of one device, and the saved one if there is one. */
@@ -118,18 +115,23 @@ export class Pipelines {
     return new Slices().run(buildProgram(config, this.#options));
   }
 
-  /** SFP-22, SFP-25: without a program, or for the same one, there is nothing to reconcile. */
+  /** SFP-22, SFP-24, SFP-25: without a program, or for the same one, there is nothing to reconcile. */
   async #reconcile(config: PipelineConfig): Promise<Status | undefined> {
     const active = this.#active;
     if (active === undefined) return this.#activate(await this.#build(config));
-    if (!samePipeline(active.config, config)) {
-      await this.#build(config);
-      throw unimplemented(
-        "RECONCILE_AND_COMMIT of another P4Info is not implemented; use VERIFY_AND_COMMIT, which clears all entries",
-      );
+    if (samePipeline(active.config, config)) {
+      this.#keep(active, config);
+      return undefined;
     }
-    this.#keep(active, config);
-    return undefined;
+    const next = await this.#build(config);
+    const { replay } = this.#options;
+    const options = { realiser: this.realiser, datapath: this.#datapath, replay, log: this.#log };
+    const predecessors = await new Reconciliation(active, next, options).run();
+    try {
+      return await this.#activate(next, predecessors);
+    } catch (error) {
+      throw cannotKeep([statusOf(error).message], 1, next.store.entryCount);
+    }
   }
 
   /** The same program with a new device config and cookie: every entry stays. */
@@ -149,13 +151,17 @@ export class Pipelines {
     this.#changed();
   }
 
-  /** Puts `program` with all its entries in the place of what the datapath has. */
-  async #activate(program: Program): Promise<Status | undefined> {
+  /**
+   * Puts `program` with all its entries in the place of what the datapath has.
+   * @param predecessors entries of the program before that some of its entries go on for
+   */
+  async #activate(program: Program, predecessors: Predecessors = new Map()): Promise<Status | undefined> {
     const plan = this.#datapath.plan();
     try {
       const reset = plan.reset(program.bindings.specs);
       if (!reset.ok) throw new StatusError(reset.status);
-      await this.#install(plan, program);
+      await this.#install(plan, program, predecessors);
+      await carryCounters(predecessors, this.#datapath);
     } catch (error) {
       plan.abandon();
       throw error;
@@ -170,11 +176,11 @@ export class Pipelines {
   }
 
   /** In slices: the turn is held, so neither program nor datapath changes meanwhile. */
-  async #install(plan: Plan, program: Program): Promise<void> {
+  async #install(plan: Plan, program: Program, predecessors: Predecessors): Promise<void> {
     const slices = new Slices();
     for (const table of program.tables.values()) {
       for (const version of table.store.byAge(program.store.generation)) {
-        this.realiser.add(plan, table, version);
+        this.realiser.add(plan, table, version, undefined, predecessors.get(version));
         if (slices.due) await slices.pause();
       }
     }

@@ -5,7 +5,7 @@ import { Slices } from "../base/slices.js";
 import { Code, notFound, StatusError, type Status } from "../base/status.js";
 import type { Datapath } from "../datapath/datapath.js";
 import { describeKey } from "../entity/describe-key.js";
-import type { EntitySink } from "../entity/entity-sink.js";
+import type { FlowingSink } from "../entity/entity-sink.js";
 import type { DirectQuery, QueryDecoder, ReadQuery, ReplicationQuery, TableEntryQuery } from "../entity/read-query.js";
 import { headBytes, headNumber } from "../entity/record-layout.js";
 import type { TableSchema } from "../entity/schema.js";
@@ -17,13 +17,6 @@ import { readCounters, readMeterCounters } from "./counters.js";
 import type { Program } from "./program.js";
 import { readCells } from "./read-cells.js";
 import type { RoleAccess } from "./role-access.js";
-
-/** A sink that tells when it wants to be emptied, and waits until there is room. */
-export interface FlowingSink extends EntitySink {
-  readonly full: boolean;
-  /** Hands on what has been collected. */
-  flush(): Promise<void>;
-}
 
 /** Entries whose counters are read at once. */
 const batchEntries = 256;

@@ -51,12 +51,14 @@ export class Realiser {
   /**
    * Adds the rule of a new entry and remembers it in the version.
    * @param key its key record, if the caller has it at hand
+   * @param before the entry it goes on for after a reset
    * @throws StatusError if the datapath does not take it
    */
-  add(plan: Plan, table: ProgramTable, version: Version, key?: Uint8Array): void {
+  add(plan: Plan, table: ProgramTable, version: Version, key?: Uint8Array, before?: Version): void {
     const rule = this.rule(table, version, key);
     if (rule === undefined) return;
-    const added = plan.add(rule);
+    const succeeds = before && ruleOf(before);
+    const added = plan.add(succeeds === undefined ? rule : { ...rule, succeeds });
     if (!added.ok) throw new StatusError(added.status);
     version.rule = added.value;
   }

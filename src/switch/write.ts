@@ -63,6 +63,8 @@ export interface WriteOptions {
   readonly caller: Caller;
   /** By which entries of tables with idle timeouts begin to age. */
   readonly clock: Clock;
+  /** Told of each update that was staged, with the version it made last. */
+  readonly applied?: (index: number, version: Version<unknown> | undefined) => void;
 }
 
 /** One Write in progress. @precondition the turn is held */
@@ -146,6 +148,7 @@ export class WriteBatch {
   #attempt(updates: UpdateDecoder, index: number): UpdateResult {
     try {
       this.#apply(updates.decode(index, this.#program.schema));
+      this.#options.applied?.(index, this.#stage.newest);
       return undefined;
     } catch (error) {
       return statusOf(error);

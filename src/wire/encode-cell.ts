@@ -5,7 +5,7 @@ import type { ByteWriter } from "./byte-writer.js";
 import { encodeCounterData, encodeMeterConfig, encodeMeterCounterData } from "./encode-resource.js";
 
 /** Appends one `entities` field of a ReadResponse. */
-export function encodeCounterCell(writer: ByteWriter, id: number, index: bigint, data: CounterData): void {
+export function encodeCounterCell(writer: ByteWriter, id: number, index: bigint | undefined, data: CounterData): void {
   const entity = writer.open(0x0a);
   const body = writer.open(0x3a);
   encodeName(writer, id, index);
@@ -18,7 +18,7 @@ export function encodeCounterCell(writer: ByteWriter, id: number, index: bigint,
 export function encodeMeterCell(
   writer: ByteWriter,
   id: number,
-  index: bigint,
+  index: bigint | undefined,
   { config, meterCounter }: StoredMeterCell,
 ): void {
   const entity = writer.open(0x0a);
@@ -30,10 +30,11 @@ export function encodeMeterCell(
   writer.close(entity);
 }
 
-/** The message of index 0 is there and empty. */
-function encodeName(writer: ByteWriter, id: number, index: bigint): void {
+/** The message of index 0 is there and empty; without one, all cells are meant. */
+function encodeName(writer: ByteWriter, id: number, index: bigint | undefined): void {
   writer.tag(0x08);
   writer.uint32(id);
+  if (index === undefined) return;
   const at = writer.open(0x12);
   if (index !== 0n) {
     writer.tag(0x08);

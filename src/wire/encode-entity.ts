@@ -89,11 +89,11 @@ export class ReadResponseEncoder implements EntitySink {
     encodeCloneSession(this.#writer, id, session);
   }
 
-  counterCell(id: number, index: bigint, data: CounterData): void {
+  counterCell(id: number, index: bigint | undefined, data: CounterData): void {
     encodeCounterCell(this.#writer, id, index, data);
   }
 
-  meterCell(id: number, index: bigint, cell: StoredMeterCell): void {
+  meterCell(id: number, index: bigint | undefined, cell: StoredMeterCell): void {
     encodeMeterCell(this.#writer, id, index, cell);
   }
 

@@ -191,14 +191,43 @@ describe("RECONCILE_AND_COMMIT", () => {
     assert.deepEqual(await egressOf(to.client, 0x1111), []);
   });
 
-  requirement("SFP-21", "of another P4Info is UNIMPLEMENTED and leaves everything as it was", async () => {
+  requirement("SFP-24", "of a P4Info that lacks a table with entries names them and changes nothing", async () => {
     await using to = await started();
-    await write(to.client, [insert(aclEntry(0x1111))]);
+    await write(to.client, [insert(aclEntry(0x1111)), insert(lab.noteEntry(0x1111))]);
     const failure = await rejected(set(to.client, RECONCILE_AND_COMMIT, { p4info: next(1), ...cookie(7n) }));
-    assert.deepEqual([failure.code, failure.slots], [Code.UNIMPLEMENTED, undefined]);
+    assert.deepEqual([failure.code, failure.slots], [Code.INVALID_ARGUMENT, undefined]);
+    assert.match(failure.message, /^RECONCILE_AND_COMMIT: 1 of 2 entities cannot be kept, nothing was changed; /);
+    assert.match(failure.message, /table 'acl': the entry priority 1, ether_type 0x1111\/0xffff: INVALID_ARGUMENT: /);
     assert.equal(await cookieOf(to.client), -1);
-    assert.deepEqual(await etherTypes(to.client), [0x1111]);
+    assert.deepEqual(await etherTypes(to.client), [0x1111, 0x1111]);
     assert.deepEqual(await egressOf(to.client, 0x1111), [cpu]);
+  });
+
+  requirement(
+    ["SFP-22", "SFP-33"],
+    "of another P4Info keeps entries, their counters and what packets meet",
+    async () => {
+      await using to = await started();
+      await write(to.client, [insert(aclEntry(0x1111)), insert(lab.noteEntry(0x2222))]);
+      assert.deepEqual(await egressOf(to.client, 0x1111), [cpu]);
+      const other = lab.editedLab(["size: 16384", "size: 100"], ['alias: "acl"', 'alias: "access"']);
+      await set(to.client, RECONCILE_AND_COMMIT, { p4info: labP4Info(other), ...cookie(7n) });
+      assert.equal(await cookieOf(to.client), 7);
+      assert.deepEqual(await etherTypes(to.client), [0x1111, 0x2222]);
+      assert.deepEqual(await egressOf(to.client, 0x1111), [cpu]);
+      const [entry] = await lab.read(to.client, { tableEntry: { tableId: lab.lab.acl, counterData: {} } });
+      assert.equal(Number(entry?.tableEntry?.counterData?.packetCount), 2);
+      await write(to.client, [lab.remove(aclEntry(0x1111)), insert(aclEntry(0x3333))]);
+      assert.deepEqual([await egressOf(to.client, 0x1111), await egressOf(to.client, 0x3333)], [[], [cpu]]);
+    },
+  );
+
+  requirement("SFP-22", "keeps entries of every role, whoever asks", async () => {
+    await using to = await started();
+    await write(to.client, [insert(lab.noteEntry(0x1111, { tableId: lab.lab.staff }))]);
+    const renamed = lab.editedLab(['role(\\"staff\\")', 'role(\\"crew\\")']);
+    await set(to.client, RECONCILE_AND_COMMIT, { p4info: labP4Info(renamed) });
+    assert.deepEqual(await etherTypes(to.client), [0x1111]);
   });
 
   requirement("SFP-25", "acts like VERIFY_AND_COMMIT when no config is active", async () => {

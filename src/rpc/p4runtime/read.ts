@@ -1,7 +1,6 @@
 /** `Read`: entities as a stream of responses, cut by size. */
 import { StatusError, type Status } from "../../base/status.js";
-import type { EntitySink } from "../../entity/entity-sink.js";
-import type { FlowingSink } from "../../switch/read.js";
+import type { EntitySink, FlowingSink } from "../../entity/entity-sink.js";
 import { decodeReadRequest } from "../../wire/decode-read.js";
 import { ReadResponseEncoder } from "../../wire/encode-entity.js";
 import { batchError } from "../batch-error.js";

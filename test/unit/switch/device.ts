@@ -1,21 +1,23 @@
 /** A device without arbitration: the program of `programs.ts` on a scripted datapath, written and read directly. */
 import { defined } from "../../../src/base/invariant.js";
-import { codeName } from "../../../src/base/status.js";
+import { codeName, type Status } from "../../../src/base/status.js";
 import { silentLogger } from "../../../src/base/logger.js";
 import type { Capabilities } from "../../../src/datapath/datapath.js";
 import type { PortId } from "../../../src/datapath/port.js";
+import type { FlowingSink } from "../../../src/entity/entity-sink.js";
 import type { P4InfoSpec } from "../../../src/pipeline/p4info.js";
 import type { IdleNotification } from "../../../src/entity/idle-notification.js";
 import { IdleTimeouts } from "../../../src/switch/idle-timeouts.js";
 import { Pipelines } from "../../../src/switch/pipelines.js";
 import type { Program } from "../../../src/switch/program.js";
 import { RoleAccess } from "../../../src/switch/role-access.js";
-import { ReadBatch, type FlowingSink } from "../../../src/switch/read.js";
+import { ReadBatch } from "../../../src/switch/read.js";
 import { RuleComparison, type RuleRow } from "../../../src/switch/rule-comparison.js";
 import { WriteBatch, type Atomicity, type WriteOutcome } from "../../../src/switch/write.js";
 import { decodeReadRequest } from "../../../src/wire/decode-read.js";
 import { decodeWriteRequest } from "../../../src/wire/decode-write.js";
 import { ReadResponseEncoder } from "../../../src/wire/encode-entity.js";
+import { Replay } from "../../../src/wire/replay.js";
 import { entitiesOf, readBytes, writeBytes, type Entity, type Plain, type SentUpdate } from "../../support/entities.js";
 import { HandClock } from "../../support/hand-clock.js";
 import { isPort, shapes } from "../../support/programs.js";
@@ -49,6 +51,7 @@ export class Device {
   /** What the only primary was told. */
   readonly idled: IdleNotification[] = [];
   readonly idleTimeouts: IdleTimeouts;
+  #pushes = 0;
 
   private constructor(unboundTables: "refuse" | "store", maxMasks: number, lacks: Partial<Capabilities>) {
     this.datapath.script.lacks = lacks;
@@ -64,6 +67,7 @@ export class Device {
       missingMetadata: "zero",
       isPort,
       identicalCommit: "clear",
+      replay: (apply: ConstructorParameters<typeof Replay>[0]) => new Replay(apply),
     } as const;
     this.pipelines = new Pipelines(this.datapath, options, silentLogger, () =>
       this.idleTimeouts.use(this.pipelines.active),
@@ -86,10 +90,11 @@ export class Device {
 
   async push(
     program: P4InfoSpec,
-    action: "verify-and-commit" | "verify-and-save" = "verify-and-commit",
-  ): Promise<void> {
-    const p4info = { bytes: new Uint8Array(0), decode: () => stepsTo(program), fingerprint: () => "" };
-    await this.pipelines.set(action, { p4info, deviceConfig: new Uint8Array(0), cookie: undefined });
+    action: "verify-and-commit" | "verify-and-save" | "reconcile-and-commit" = "verify-and-commit",
+  ): Promise<Status | undefined> {
+    const name = (this.#pushes++).toString(); // another P4Info each time
+    const p4info = { bytes: Buffer.from(name), decode: () => stepsTo(program), fingerprint: () => name };
+    return this.pipelines.set(action, { p4info, deviceConfig: new Uint8Array(0), cookie: undefined });
   }
 
   get program(): Program {

@@ -349,11 +349,19 @@ describe("setting a pipeline", () => {
   );
 
   requirement(
-    "SFP-21",
-    "RECONCILE_AND_COMMIT of another P4Info is UNIMPLEMENTED and changes nothing",
+    "SFP-24",
+    "RECONCILE_AND_COMMIT of a P4Info that lacks a table with entries changes nothing",
     withWbb(async (scene) => {
-      assert.match(await scene.set("reconcile-and-commit", drops), /^UNIMPLEMENTED /);
+      assert.match(
+        await scene.set("reconcile-and-commit", drops),
+        /^INVALID_ARGUMENT RECONCILE_AND_COMMIT: 1 of 1 entities cannot be kept, .*\ntable 'acl_wbb_ingress_table': the entry priority 1, ether_type 0x88cc\/0xffff: INVALID_ARGUMENT: table_id 33554691 is not in the P4Info$/s,
+      );
       untouched(scene);
+      assert.equal(await scene.write([{ ...trapLldp, type: "delete" }]), "OK");
+      assert.equal(await scene.set("reconcile-and-commit", drops), "OK");
+      assert.equal(scene.sw.active?.config, drops);
+      assert.equal(await scene.write([dropLldp]), "OK");
+      assert.equal(scene.fate(lldp), "drop");
     }),
   );
 

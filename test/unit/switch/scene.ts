@@ -21,6 +21,7 @@ import type { PipelineConfig } from "../../../src/switch/program.js";
 import { Switch, type SwitchOptions } from "../../../src/switch/switch.js";
 import { decodeRoleConfig } from "../../../src/wire/decode-role-config.js";
 import { PacketInEncoder } from "../../../src/wire/encode-packet-in.js";
+import { Replay } from "../../../src/wire/replay.js";
 import { programOptions } from "../../support/program-options.js";
 import { record, type SlotValue } from "../constraints/records.js";
 
@@ -132,7 +133,7 @@ export class Scene implements AsyncDisposable {
       deviceId: 1n,
       name: "chassis",
       arbitration: { promotion: "spec", maxControllersPerRole: 8 },
-      pipeline: { ...programOptions(), identicalCommit: "clear", ...pipeline },
+      pipeline: { ...programOptions(), identicalCommit: "clear", replay: (apply) => new Replay(apply), ...pipeline },
       decodeRoleConfig,
       packets: {
         clock,
