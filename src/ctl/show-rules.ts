@@ -1,5 +1,13 @@
 /** `p4rtctl show rules`: one line per entry with its rule, and per rule without entry. */
-import type { ActionLine, DeviceRules, FieldLine, RuleLine, RuleLineState } from "../wire/admin.js";
+import type {
+  ActionLine,
+  ChoiceLine,
+  DeviceRules,
+  FieldLine,
+  RuleLine,
+  RuleLineState,
+  SelectorLine,
+} from "../wire/admin.js";
 import type { Json } from "./json-text.js";
 import { columns, tableText } from "./table-text.js";
 
@@ -66,10 +74,27 @@ function fieldsText(fields: readonly FieldLine[]): string {
   return fields.length === 0 ? "any" : fields.map(({ name, value }) => `${name} ${value}`).join(", ");
 }
 
-function actionText({ state, action, queue }: RuleLine): string {
-  if (action === undefined) return "not realised";
-  const suffix = `${queue === undefined ? "" : `, queue ${queue}`}${waysText(action)}${state === "shadowed" ? " (shadowed)" : ""}`;
-  return `${verdicts(action)}${suffix}`;
+function actionText({ state, action, queue, selector }: RuleLine): string {
+  const shadowed = state === "shadowed" ? " (shadowed)" : "";
+  if (selector !== undefined) return `${selectorText(selector)}${shadowed}`;
+  return action === undefined ? "not realised" : `${withQueue(action, queue)}${shadowed}`;
+}
+
+const withQueue = (action: ActionLine, queue: string | undefined) =>
+  `${verdicts(action)}${queue === undefined ? "" : `, queue ${queue}`}${waysText(action)}`;
+
+/** Choices of one selector that are written out. */
+const maxChoices = 3;
+
+/** Such as `by hash: trap × 2 | drop × 1 (port 3)`; a port in brackets is watched. */
+function selectorText({ mode, choices }: SelectorLine): string {
+  const shown = choices.slice(0, maxChoices).map(choiceText);
+  if (choices.length > maxChoices) shown.push(`${choices.length - maxChoices} more`);
+  return `${mode === "hash" ? "by hash" : "at random"}: ${shown.length === 0 ? "nothing" : shown.join(" | ")}`;
+}
+
+function choiceText({ action, queue, weight, watch }: ChoiceLine): string {
+  return `${withQueue(action, queue)} × ${weight}${watch === undefined ? "" : ` (port ${watch})`}`;
 }
 
 function waysText({ redirect, mirror }: ActionLine): string {
@@ -135,6 +160,14 @@ export function rulesJson({ rules, devices }: ShownRules): Json {
       match: rule.match.map(({ name, value }) => ({ name, value })),
       keys: rule.keys.map((fields) => fields.map(({ name, value }) => ({ name, value }))),
       action: rule.action && actionJson(rule.action, rule.queue),
+      selector: rule.selector && {
+        mode: rule.selector.mode,
+        choices: rule.selector.choices.map(({ action, queue, weight, watch }) => ({
+          action: actionJson(action, queue),
+          weight,
+          watch_port: watch,
+        })),
+      },
       entry_action: rule.entryAction,
       packets: rule.counter?.packets,
       bytes: rule.counter?.bytes,

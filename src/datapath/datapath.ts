@@ -6,8 +6,8 @@ import type { KeyFieldName } from "./frame-key.js";
 import type { CloneSpec, Redirect, Replica, Replication } from "./replication.js";
 import type {
   InstalledRule,
-  PuntAction,
   PuntRule,
+  RuleAction,
   RuleCookie,
   RuleHandle,
   TableIndex,
@@ -28,6 +28,8 @@ export interface Capabilities {
   readonly redirects: boolean;
   /** Whether it copies frames: multicast groups, clone sessions and the actions that name them. */
   readonly replicates: boolean;
+  /** Whether a rule's action may be an `ActionSelector`. */
+  readonly selectors: boolean;
   /** Largest frame that can be punted or transmitted, in bytes without FCS. */
   readonly maxFrameBytes: number;
 }
@@ -44,7 +46,7 @@ export interface Plan {
   add(rule: PuntRule): ResultOf<RuleHandle>;
   /**
    * Gives `rule` another action and meter; table, priority, key and age stay. The counters go on, those by colour too.
-   * The meter starts afresh only if its configuration differs.
+   * The meter starts afresh only if its configuration differs. What the rule had when the plan was opened is not refused.
    * @returns the handle to use from now on; the old one answers for readers of older snapshots
    */
   replace(rule: RuleHandle, change: Pick<PuntRule, "action" | "meter" | "cookie">): ResultOf<RuleHandle>;
@@ -105,7 +107,12 @@ export interface TableMatch {
   readonly table: TableIndex;
   /** Cookie of the best rule that may take the frame, else of the best one excluded; undefined: no match. */
   readonly cookie: RuleCookie | undefined;
-  readonly action: PuntAction | undefined;
+  readonly action: RuleAction | undefined;
+  /**
+   * Which choice of a selector the frame would take, as its place in the list; undefined: none is left, or the action is
+   * no selector. Of a random one a choice drawn now.
+   */
+  readonly chosen: number | undefined;
   /** True if only rules that name no EtherType match, and those may not take a frame addressed to the box itself. */
   readonly excludedLocal: boolean;
 }

@@ -1,5 +1,6 @@
 /** Punt rules: what the ACL compiler asks of a datapath, in tables, keys and verdicts, never P4 ids. */
 import type { Branded } from "../base/branded.js";
+import type { PortId } from "./port.js";
 import type { Redirect } from "./replication.js";
 
 /**
@@ -25,6 +26,33 @@ export interface PuntAction {
    * of the original. Of several tables the first in precedence that says so decides.
    */
   readonly mirror?: number;
+}
+
+/** One of the actions that an `ActionSelector` picks from. */
+export interface ActionChoice {
+  readonly action: PuntAction;
+  /** Its share of the frames beside the weights of the others; above 0. */
+  readonly weight: number;
+  /** Left out while this port is not up or not there; undefined: never. */
+  readonly watch: PortId | undefined;
+}
+
+/**
+ * Picks one action for each frame. `hash`: the same one for all frames of a flow (IP addresses, protocol and L4 ports;
+ * of other frames MAC addresses and EtherType), as long as its port is up; what happens to other choices does not move
+ * the flow. `random`: any one, each time. If no choice is left, nothing is done with the frame: it is counted and
+ * metered, and forwarded.
+ */
+export interface ActionSelector {
+  readonly mode: "hash" | "random";
+  readonly choices: readonly ActionChoice[];
+}
+
+/** What a rule does with its frames. */
+export type RuleAction = PuntAction | ActionSelector;
+
+export function isSelector(action: RuleAction): action is ActionSelector {
+  return "choices" in action;
 }
 
 /** A named class of punted frames with its policer. Shapes packets per second; `burst` in packets. */
@@ -85,7 +113,7 @@ export interface PuntRule {
   readonly values: Int32Array;
   readonly masks: Int32Array;
   readonly count: number;
-  readonly action: PuntAction;
+  readonly action: RuleAction;
   /** Undefined: every frame is green. */
   readonly meter?: MeterConfig | undefined;
   readonly cookie: RuleCookie;
@@ -105,7 +133,7 @@ export interface InstalledRule {
   readonly priority: number;
   readonly value: Int32Array;
   readonly mask: Int32Array;
-  readonly action: PuntAction;
+  readonly action: RuleAction;
   /** Of the rule it belongs to; undefined: the backend was never asked for it. */
   readonly cookie: RuleCookie | undefined;
 }

@@ -2,7 +2,8 @@
 import { defined } from "../base/invariant.js";
 import { keyWords } from "../datapath/frame-key.js";
 import { sameRedirect } from "../datapath/replication.js";
-import type { InstalledRule, PuntAction, RuleCookie, TableIndex } from "../datapath/rule.js";
+import { isSelector, type InstalledRule, type PuntAction } from "../datapath/rule.js";
+import type { ActionSelector, RuleAction, RuleCookie, TableIndex } from "../datapath/rule.js";
 
 /** Table, mask and value, packed by one ledger into a short latin1 string: there may be a million of them. */
 export type KeyText = string;
@@ -10,7 +11,7 @@ export type KeyText = string;
 /** A rule under one key, as the datapath tells it. */
 export interface HeldRule {
   readonly priority: number;
-  readonly action: PuntAction;
+  readonly action: RuleAction;
   readonly cookie: RuleCookie | undefined;
   /** True once an entry has asked for it. */
   claimed: boolean;
@@ -40,10 +41,12 @@ export class KeyLedger {
   }
 
   /** An entry asks for a rule: true if it is held, with this priority and action. */
-  claim(key: KeyText, priority: number, action: PuntAction): boolean {
+  claim(key: KeyText, priority: number, action: RuleAction): boolean {
     const cell = this.#cell(key);
     cell.bestWanted = Math.max(cell.bestWanted, priority);
-    const found = cell.held.find((rule) => !rule.claimed && rule.priority === priority && same(rule.action, action));
+    const found = cell.held.find(
+      (rule) => !rule.claimed && rule.priority === priority && sameAction(rule.action, action),
+    );
     if (found === undefined) return false;
     found.claimed = true;
     cell.bestClaimed = Math.max(cell.bestClaimed, priority);
@@ -112,6 +115,19 @@ export class KeyLedger {
 
 function latin1(words: Int32Array, length: number): string {
   return Buffer.from(words.buffer, words.byteOffset, 4 * length).toString("latin1");
+}
+
+function sameAction(a: RuleAction, b: RuleAction): boolean {
+  if (isSelector(a)) return isSelector(b) && (a === b || sameSelector(a, b));
+  return !isSelector(b) && same(a, b);
+}
+
+function sameSelector(a: ActionSelector, b: ActionSelector): boolean {
+  if (a.mode !== b.mode || a.choices.length !== b.choices.length) return false;
+  return a.choices.every(({ action, weight, watch }, i) => {
+    const other = b.choices[i];
+    return other !== undefined && weight === other.weight && watch === other.watch && same(action, other.action);
+  });
 }
 
 function same(a: PuntAction, b: PuntAction): boolean {

@@ -4,7 +4,8 @@ import { notFound, unimplemented } from "../base/status.js";
 import type { Datapath } from "../datapath/datapath.js";
 import { describeKeyWords, type FieldText } from "../datapath/describe-key-words.js";
 import { keyWords } from "../datapath/frame-key.js";
-import type { PuntAction, QueueSpec } from "../datapath/rule.js";
+import { isSelector, type ActionSelector, type PuntAction, type QueueSpec } from "../datapath/rule.js";
+import type { RuleAction } from "../datapath/rule.js";
 import { slotTexts } from "../entity/describe-key.js";
 import { headNumber } from "../entity/record-layout.js";
 import type { CounterData } from "../entity/table-entry.js";
@@ -32,12 +33,21 @@ export interface RuleRow {
   readonly match: readonly FieldText[];
   /** In the datapath's terms, one for each key; of a missing rule only the missing ones. */
   readonly keys: readonly (readonly FieldText[])[];
+  /** Undefined also where there is a `selector`. */
   readonly action: PuntAction | undefined;
   /** Name of the action's queue. */
   readonly queue: string | undefined;
+  /** Set if the rule picks one of several actions. */
+  readonly selector: RowSelector | undefined;
   /** The action as the program names it. */
   readonly entryAction: string | undefined;
   readonly counter: CounterData | undefined;
+}
+
+/** A selector with the names of queues. */
+export interface RowSelector {
+  readonly mode: ActionSelector["mode"];
+  readonly choices: readonly (ActionSelector["choices"][number] & { readonly queue: string | undefined })[];
 }
 
 export interface ComparedDevice {
@@ -55,6 +65,8 @@ interface Wanted {
   readonly priority: number;
   /** False: nothing realises it. */
   readonly realised: boolean;
+  /** As the members and groups were that the entry names; undefined: not realised. */
+  readonly action: RuleAction | undefined;
   readonly lacking: readonly KeyText[];
   readonly keys: number;
 }
@@ -144,7 +156,7 @@ export class RuleComparison implements Disposable {
     if (rule === undefined) {
       if (version.key === defaultKey) return; // it does nothing, and that is realised
       const priority = headNumber(version.key);
-      this.#wanted.push({ table, version, priority, realised: false, lacking: nothing, keys: 0 });
+      this.#wanted.push({ table, version, priority, realised: false, action: undefined, lacking: nothing, keys: 0 });
       return;
     }
     const { priority, values, masks, count, action } = rule;
@@ -160,6 +172,7 @@ export class RuleComparison implements Disposable {
       version,
       priority,
       realised: true,
+      action,
       lacking: lacking.length > 0 ? lacking : nothing,
       keys,
     });
@@ -196,7 +209,8 @@ export class RuleComparison implements Disposable {
     return rows;
   }
 
-  #wantedRow({ table, version, priority, realised, lacking, keys }: Wanted, counter: CounterData | undefined): RuleRow {
+  #wantedRow(wanted: Wanted, counter: CounterData | undefined): RuleRow {
+    const { table, version, priority, realised, action, lacking, keys } = wanted;
     const missing = lacking.filter((key) => !this.#ledger.mayLack(key, priority));
     const rule = realised ? this.#device.realiser.rule(table, version) : undefined;
     const words =
@@ -212,8 +226,7 @@ export class RuleComparison implements Disposable {
       priority,
       isDefault: version.key === defaultKey,
       keys: missing.length > 0 ? missing.map((key) => this.#describe(key)) : words,
-      action: rule?.action,
-      queue: this.#queueOf(rule?.action),
+      ...this.#actionTexts(action),
       counter: ruleOf(version) === undefined ? undefined : counter,
     };
   }
@@ -231,8 +244,7 @@ export class RuleComparison implements Disposable {
       priority,
       isDefault: version?.key === defaultKey,
       keys: [this.#describe(key)],
-      action,
-      queue: this.#queueOf(action),
+      ...this.#actionTexts(action),
       counter: undefined,
     };
   }
@@ -240,6 +252,13 @@ export class RuleComparison implements Disposable {
   #describe(key: KeyText): readonly FieldText[] {
     const { value, mask } = this.#ledger.unpack(key);
     return describeKeyWords(value, mask);
+  }
+
+  #actionTexts(action: RuleAction | undefined): Pick<RuleRow, "action" | "queue" | "selector"> {
+    if (action === undefined || !isSelector(action))
+      return { action, queue: this.#queueOf(action), selector: undefined };
+    const choices = action.choices.map((choice) => ({ ...choice, queue: this.#queueOf(choice.action) }));
+    return { action: undefined, queue: undefined, selector: { mode: action.mode, choices } };
   }
 
   #queueOf(action: PuntAction | undefined): string | undefined {

@@ -51,6 +51,19 @@ export interface ActionLine {
   readonly mirror?: number;
 }
 
+/** One of the actions of a selector. */
+export interface ChoiceLine {
+  readonly action: ActionLine;
+  readonly queue: string | undefined;
+  readonly weight: number;
+  readonly watch: number | undefined;
+}
+
+export interface SelectorLine {
+  readonly mode: SelectorMode;
+  readonly choices: readonly ChoiceLine[];
+}
+
 /** An entry with its rule, or a rule without entry. @see proto/p4rtd/v1/admin.proto */
 export interface RuleLine {
   readonly deviceId: bigint;
@@ -62,6 +75,7 @@ export interface RuleLine {
   readonly keys: readonly (readonly FieldLine[])[];
   readonly action: ActionLine | undefined;
   readonly queue: string | undefined;
+  readonly selector: SelectorLine | undefined;
   readonly entryAction: string | undefined;
   readonly counter: { readonly packets: bigint; readonly bytes: bigint } | undefined;
 }
@@ -89,6 +103,9 @@ const ruleStates = {
   unrealised: pb.Rule.State.UNREALISED,
 };
 export type RuleLineState = keyof typeof ruleStates;
+
+const selectorModes = { hash: pb.Selector.Mode.HASH, random: pb.Selector.Mode.RANDOM };
+export type SelectorMode = keyof typeof selectorModes;
 
 /** The word of `states` for `number`. @throws StatusError INVALID_ARGUMENT for one that this release does not know */
 function wordOf<Word extends string>(states: Readonly<Record<Word, number>>, number: number): Word {
@@ -182,6 +199,7 @@ export function encodeRules(lines: readonly RuleLine[], device?: DeviceRules): B
     match: [...line.match],
     keys: line.keys.map((fields) => ({ fields: [...fields] })),
     ...(line.action && { action: actionMessage(line.action, line.queue) }),
+    ...(line.selector && { selector: selectorMessage(line.selector) }),
     entryAction: line.entryAction ?? "",
     ...(line.counter && { packets: u64(line.counter.packets), bytes: u64(line.counter.bytes) }),
   }));
@@ -193,6 +211,17 @@ export function encodeRules(lines: readonly RuleLine[], device?: DeviceRules): B
     differences: u64(device.differences),
   };
   return bytesOf(pb.ShowRulesResponse.encode({ rules, ...(summary && { device: summary }) }));
+}
+
+function selectorMessage({ mode, choices }: SelectorLine) {
+  return {
+    mode: selectorModes[mode],
+    choices: choices.map(({ action, queue, weight, watch }) => ({
+      action: actionMessage(action, queue),
+      weight,
+      ...(watch !== undefined && { watchPort: watch }),
+    })),
+  };
 }
 
 /** @throws StatusError INVALID_ARGUMENT */
@@ -216,7 +245,7 @@ export function decodeRules(bytes: Uint8Array): {
 }
 
 function ruleLine(rule: p4rtd.v1.Rule.$Properties): RuleLine {
-  const { action, packets, bytes } = rule;
+  const { action, selector, packets, bytes } = rule;
   const counted = packets !== null && packets !== undefined;
   return {
     deviceId: fromLong(rule.deviceId),
@@ -228,6 +257,7 @@ function ruleLine(rule: p4rtd.v1.Rule.$Properties): RuleLine {
     keys: (rule.keys ?? []).map(({ fields }) => (fields ?? []).map(fieldLine)),
     action: action ? actionLine(action) : undefined,
     queue: action?.queue || undefined,
+    selector: selector ? selectorLine(selector) : undefined,
     entryAction: rule.entryAction || undefined,
     counter: counted ? { packets: fromLong(packets), bytes: fromLong(bytes) } : undefined,
   };
@@ -257,6 +287,15 @@ function actionLine(action: p4rtd.v1.Action.$Properties): ActionLine {
     ...(cloneSession && { mirror: cloneSession }),
   };
 }
+const selectorLine = ({ mode, choices }: p4rtd.v1.Selector.$Properties): SelectorLine => ({
+  mode: wordOf(selectorModes, mode ?? 0),
+  choices: (choices ?? []).map(({ action, weight, watchPort }) => ({
+    action: actionLine(action ?? {}),
+    queue: action?.queue || undefined,
+    weight: weight ?? 0,
+    watch: watchPort ?? undefined,
+  })),
+});
 
 const fieldLine = ({ name, value }: p4rtd.v1.Field.$Properties): FieldLine => ({
   name: name ?? "",

@@ -8,6 +8,7 @@ import { packetCompliance } from "./packets.js";
 import { planCompliance } from "./plans.js";
 import { portCompliance } from "./ports.js";
 import { replicationCompliance } from "./replication.js";
+import { selectorCompliance } from "./selectors.js";
 import { verdictCompliance } from "./verdicts.js";
 
 /** Declares the suite for the backend that `open` opens; once per test. */
@@ -28,6 +29,7 @@ export function datapathCompliance(name: string, open: OpenBench): void {
     describe("keys", () => keyCompliance(withBench));
     describe("plans", () => planCompliance(withBench));
     describe("dumps", () => dumpCompliance(withBench));
+    describe("selectors", () => selectorCompliance(withBench));
     describe("verdicts", () => verdictCompliance(withBench));
     describe("counters by colour", () => colourCompliance(withBench));
     describe("redirects and copies", () => replicationCompliance(withBench));

@@ -6,6 +6,7 @@ import type { BpfDatapath, BpfOptions, BpfTable } from "../../src/addon/addon.js
 import { loadAddon } from "../../src/addon/load.js";
 import { invariant } from "../../src/base/invariant.js";
 import type { MeterConfig, PuntAction, PuntRule, Verdict } from "../../src/datapath/rule.js";
+import { plainAction } from "../support/key-rules.js";
 import { root } from "../support/repository.js";
 
 /** The answers of the program. */
@@ -95,7 +96,7 @@ export class BpfBed {
 
   /** The number of a rule for which there is room. */
   add({ table, priority, values, masks, count, action, meter }: PuntRule): number {
-    const number = this.bpf.add(table, priority, values, masks, count, packed(action), meterWords(meter));
+    const number = this.bpf.add(table, priority, values, masks, count, packed(plainAction(action)), meterWords(meter));
     invariant(number >= 0, `there is room for a rule, but add says ${number}`);
     return number;
   }

@@ -9,7 +9,7 @@ import { parseFrame } from "../../src/datapath/soft/parser.js";
 import { SoftDatapath } from "../../src/datapath/soft/soft-datapath.js";
 import { sampleFrames } from "../support/any-frame.js";
 import { hex, ip, ipv6Destination } from "../support/frame-builder.js";
-import { fieldOf, rule } from "../support/key-rules.js";
+import { fieldOf, plainAction, rule } from "../support/key-rules.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { BpfBed, goOn, packed, plain, portId } from "./bpf-bed.js";
 import { describeAsRoot } from "./network.js";
@@ -121,7 +121,7 @@ class Pair {
         const { action, cookie } = anyRule(below, this.#tables);
         const result = plan.replace(chosen.handle, { action, cookie, meter: undefined });
         assert.ok(result.ok);
-        bpf.replace(chosen.number, packed(action), undefined, "keep");
+        bpf.replace(chosen.number, packed(plainAction(action)), undefined, "keep");
         chosen.handle = result.value;
       }
     }

@@ -1,7 +1,9 @@
 /** Punt rules and keys by field name. */
+import assert from "node:assert/strict";
 import { keyFields, keyWords } from "../../src/datapath/frame-key.js";
 import type { KeyFieldName } from "../../src/datapath/frame-key.js";
-import type { MeterConfig, PuntAction, PuntRule, TableIndex, Verdict } from "../../src/datapath/rule.js";
+import { isSelector } from "../../src/datapath/rule.js";
+import type { MeterConfig, PuntAction, PuntRule, RuleAction, TableIndex, Verdict } from "../../src/datapath/rule.js";
 
 /** A value to match exactly, or a value and a mask. */
 export type Match = number | bigint | readonly [value: number | bigint, mask: number | bigint];
@@ -55,13 +57,19 @@ export function always(verdict: Verdict, queue?: number): PuntAction {
   return queue === undefined ? colours : { ...colours, queue };
 }
 
+/** `action`, which is no selector. */
+export function plainAction(action: RuleAction): PuntAction {
+  assert.ok(!isSelector(action), "a rule with one action");
+  return action;
+}
+
 export interface RuleFields {
   readonly table?: number;
   readonly priority?: number;
   readonly match?: Matches;
   /** Several keys instead of `match`. */
   readonly either?: readonly Matches[];
-  readonly action?: Verdict | PuntAction;
+  readonly action?: Verdict | RuleAction;
   readonly meter?: MeterConfig;
   readonly cookie?: object;
 }

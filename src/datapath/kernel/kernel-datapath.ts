@@ -104,6 +104,7 @@ export class KernelDatapath implements Datapath {
     meterCounters: true,
     redirects: false,
     replicates: false,
+    selectors: false,
     maxFrameBytes,
   };
   readonly #parts: Parts;

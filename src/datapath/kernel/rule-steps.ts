@@ -6,13 +6,13 @@ import { Slices } from "../../base/slices.js";
 import type { Result, ResultOf, Status } from "../../base/status.js";
 import { Code, ok } from "../../base/status.js";
 import type { Plan } from "../datapath.js";
-import { sameConfig } from "../rule.js";
+import { isSelector, sameConfig } from "../rule.js";
 import type {
   InstalledRule,
   MeterConfig,
   MeterType,
-  PuntAction,
   PuntRule,
+  RuleAction,
   RuleCookie,
   RuleHandle,
   TableIndex,
@@ -305,7 +305,8 @@ class KernelPlan implements Plan {
     return rule;
   }
 
-  #packed(action: PuntAction): number {
+  #packed(action: RuleAction): number {
+    invariant(!isSelector(action), "no rule asks for what is no capability");
     invariant(action.redirect === undefined && action.mirror === undefined, "no rule asks for what is no capability");
     invariant(action.queue === undefined || action.queue < this.#steps.limits.queues, "a rule names a queue there is");
     return packAction(action);

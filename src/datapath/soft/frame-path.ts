@@ -3,11 +3,12 @@ import type { Classification, TableMatch } from "../datapath.js";
 import type { DropCounts, DropReason } from "../drop-reason.js";
 import { keyWords } from "../frame-key.js";
 import type { PortId } from "../port.js";
-import type { TableIndex } from "../rule.js";
+import type { PuntAction, TableIndex } from "../rule.js";
 import { AddressSet } from "./address-set.js";
 import { parseFrame } from "./parser.js";
-import type { RuleBase } from "./rule-base.js";
-import type { SoftRule } from "./soft-rule.js";
+import { toldAction, type RuleBase } from "./rule-base.js";
+import { SoftSelector, type Chooser } from "./selector.js";
+import type { HeldAction, SoftRule } from "./soft-rule.js";
 import type { Ticks } from "./ticks.js";
 import { Fate } from "./verdict.js";
 
@@ -29,6 +30,7 @@ export class FramePath {
     readonly rules: RuleBase,
     readonly ticks: Ticks,
     readonly drops: DropCounts,
+    readonly chooser: Chooser,
     readonly options: FramePathOptions,
   ) {}
 
@@ -70,13 +72,17 @@ export class FramePath {
       const best = table.rules.find(key, rules.generation);
       const excluded = best !== undefined && this.#excludes(best);
       const taker = excluded ? table.rules.find(key, rules.generation, "naming") : best;
-      if (taker !== undefined) {
-        fate.apply(taker, taker.action.green, taker.action.green);
-        fate.steer(taker.action);
+      const choice = taker?.action instanceof SoftSelector ? this.chooser.choose(taker.action, key) : -1;
+      const taken = taker && actionOf(taker.action, choice);
+      if (taken !== undefined) {
+        fate.apply(taken, taken.green, taken.green);
+        fate.steer(taken);
       }
       const match = taker ?? best;
       const excludedLocal = excluded && taker === undefined;
-      return { table: index as TableIndex, cookie: match?.cookie, action: match?.action, excludedLocal };
+      const action = match && toldAction(match.action);
+      const chosen = choice < 0 ? undefined : choice;
+      return { table: index as TableIndex, cookie: match?.cookie, action, chosen, excludedLocal };
     });
     return {
       original: fate.forwarded ? "forward" : "drop",
@@ -106,7 +112,14 @@ export class FramePath {
     rule.bytes += bytes;
     const { action, meter } = rule;
     const colour = meter === undefined ? "green" : meter.mark(bytes, this.ticks.nowNs());
-    this.fate.apply(rule, action[colour], action.green);
-    if (action.redirect !== undefined || action.mirror !== undefined) this.fate.steer(action);
+    const taken = action instanceof SoftSelector ? actionOf(action, this.chooser.choose(action, this.key)) : action;
+    if (taken === undefined) return;
+    this.fate.apply(taken, taken[colour], taken.green);
+    if (taken.redirect !== undefined || taken.mirror !== undefined) this.fate.steer(taken);
   }
+}
+
+/** The action of a rule's choice at place `choice`; undefined: a selector without such a choice. */
+function actionOf(action: HeldAction, choice: number): PuntAction | undefined {
+  return action instanceof SoftSelector ? action.told.choices[choice]?.action : action;
 }

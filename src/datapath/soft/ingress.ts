@@ -67,7 +67,7 @@ export class Ingress {
     const seen = fate.forwarded || fate.copy !== undefined || mirror !== undefined;
     const egress = seen ? this.#egress() : undefined;
     if (fate.metered) this.#parts.drops.add("rule-meter");
-    const queue = fate.copy?.action.queue;
+    const queue = fate.copy?.queue;
     const notPunted = fate.copy === undefined ? undefined : this.#punt(source, frame, queue, egress);
     if (fate.copy !== undefined && notPunted === undefined) outputs.push({ port: cpuPort, frame });
     if (mirror !== undefined) this.#parts.replicator.clone(frame, mirror, outputs, this.#puntOf(source, egress));

@@ -45,9 +45,19 @@ export class Port implements PortStatus {
 export class PortTable {
   readonly #ports = new Map<PortId, Port>();
   readonly #changed: (event: DatapathEvent) => void;
+  /** How many changes there were. */
+  revision = 0;
 
   constructor(changed: (event: DatapathEvent) => void) {
-    this.#changed = changed;
+    this.#changed = (event) => {
+      this.revision++;
+      changed(event);
+    };
+  }
+
+  /** True if there is such a port and its state is `up`. */
+  isUp(id: PortId): boolean {
+    return this.#ports.get(id)?.state === "up";
   }
 
   get(id: PortId): Port | undefined {

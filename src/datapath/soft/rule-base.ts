@@ -4,11 +4,13 @@ import type { Result, ResultOf } from "../../base/status.js";
 import { ok } from "../../base/status.js";
 import type { Plan } from "../datapath.js";
 import type { CloneSpec, Replica } from "../replication.js";
-import { sameConfig } from "../rule.js";
-import type { InstalledRule, MeterSpec, PuntRule, RuleHandle, TableSpec } from "../rule.js";
+import { isSelector, sameConfig } from "../rule.js";
+import type { ActionSelector, InstalledRule, MeterSpec, PuntRule, RuleAction, RuleHandle, TableSpec } from "../rule.js";
 import { Classifier } from "./classifier.js";
 import { Meter } from "./meter.js";
+import { SoftSelector } from "./selector.js";
 import { SoftRule } from "./soft-rule.js";
+import type { HeldAction } from "./soft-rule.js";
 import type { Ticks } from "./ticks.js";
 
 /** One table: its rules and how they meter. */
@@ -29,6 +31,8 @@ export class RuleBase {
   /** Replicas by the number of the multicast group. */
   groups = new Map<number, readonly Replica[]>();
   sessions = new Map<number, CloneSpec>();
+  /** Rules of one selector share what is made of it. */
+  readonly #selectors = new WeakMap<ActionSelector, SoftSelector>();
   #rulesEver = 0;
   #open = false;
 
@@ -48,13 +52,30 @@ export class RuleBase {
     return this.#rulesEver++;
   }
 
+  /** `action` as rules hold it. */
+  held(action: RuleAction): HeldAction {
+    if (!isSelector(action)) {
+      invariant(action.queue === undefined || action.queue < this.queues, "a rule names a queue there is");
+      return action;
+    }
+    const known = this.#selectors.get(action);
+    if (known !== undefined) return known;
+    for (const choice of action.choices) {
+      this.held(choice.action);
+      invariant(choice.weight > 0, "a choice has a weight");
+    }
+    const made = new SoftSelector(action);
+    this.#selectors.set(action, made);
+    return made;
+  }
+
   /** @see Datapath.dump */
   *dump(): Generator<InstalledRule, void, void> {
     const { generation } = this;
     for (const { rules } of this.tables)
       for (const { rule, value, mask } of rules.keys(generation)) {
         const { table, priority, action, cookie } = rule;
-        yield { table, priority, value, mask, action, cookie };
+        yield { table, priority, value, mask, action: toldAction(action), cookie };
       }
   }
 }
@@ -105,7 +126,7 @@ class SoftPlan implements Plan {
     const table = defined(this.#tables[rule.table], "a rule names a table of the plan");
     const before = rule.succeeds && this.#dropped(rule.succeeds);
     const made = new SoftRule(rule.table, rule.priority, this.#base.nextAge(), this.#next, {
-      action: this.#checked(rule.action),
+      action: this.#base.held(rule.action),
       cookie: rule.cookie,
       meter: this.#meter(table, rule.meter, table.meter && before?.meter),
     });
@@ -121,7 +142,7 @@ class SoftPlan implements Plan {
     const same = sameConfig(rule.meter?.config, change.meter);
     const meter = same ? rule.meter : this.#meter(this.#tableOf(rule), change.meter, rule.meter);
     if (rule.pending === undefined) this.#changed.push(rule);
-    rule.pending = { action: this.#checked(change.action), cookie: change.cookie, meter };
+    rule.pending = { action: this.#base.held(change.action), cookie: change.cookie, meter };
     return { ok: true, value: handle };
   }
 
@@ -207,11 +228,6 @@ class SoftPlan implements Plan {
     return defined(this.#tables[rule.table], "a rule's table is one of the plan");
   }
 
-  #checked(action: PuntRule["action"]): PuntRule["action"] {
-    invariant(action.queue === undefined || action.queue < this.#base.queues, "a rule names a queue there is");
-    return action;
-  }
-
   /** A rule that loses its meter keeps one that does nothing, for what was counted by colour. */
   #meter(table: Table, config: PuntRule["meter"], before: Meter | undefined): Meter | undefined {
     if (config === undefined && before === undefined) return undefined;
@@ -226,6 +242,11 @@ function settle<T>(held: Map<number, T>, changes: ReadonlyMap<number, T | undefi
     if (value === undefined) held.delete(id);
     else held.set(id, value);
   }
+}
+
+/** What the rule was given. */
+export function toldAction(action: HeldAction): RuleAction {
+  return action instanceof SoftSelector ? action.told : action;
 }
 
 function handleOf(rule: SoftRule): RuleHandle {

@@ -39,6 +39,7 @@ import { Replicator } from "./replicator.js";
 import { Routes } from "./routes.js";
 import type { Route } from "./routes.js";
 import { RuleBase, ruleOf } from "./rule-base.js";
+import { Chooser } from "./selector.js";
 import { Ticks } from "./ticks.js";
 
 /** How a software switch is set up; everything has a default. */
@@ -58,6 +59,8 @@ export interface SoftOptions {
   readonly unparsable?: "pass" | "drop";
   /** True by default: rules that name no EtherType do not take frames addressed to the box. */
   readonly excludeLocal?: boolean;
+  /** 0 up to, not including, 1: what random selectors draw. `Math.random` by default. */
+  readonly random?: () => number;
   /** 16,384 frames and 32 MiB by default. */
   readonly puntBacklog?: PuntBacklog;
 }
@@ -80,6 +83,7 @@ export class SoftDatapath implements Datapath, Injector {
     meterCounters: true,
     redirects: true,
     replicates: true,
+    selectors: true,
     maxFrameBytes,
   };
   readonly #rules: RuleBase;
@@ -97,7 +101,8 @@ export class SoftDatapath implements Datapath, Injector {
     const ticks = new Ticks(options.clock ?? systemClock);
     const queues = options.queues ?? [];
     this.#rules = new RuleBase(ticks, queues.length);
-    this.#path = new FramePath(this.#rules, ticks, this.#drops, {
+    const chooser = new Chooser(this.#ports, options.random ?? Math.random);
+    this.#path = new FramePath(this.#rules, ticks, this.#drops, chooser, {
       unparsable: options.unparsable ?? "pass",
       localFrames: (options.excludeLocal ?? true) ? "exclude" : "match",
     });

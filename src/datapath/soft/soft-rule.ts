@@ -1,6 +1,7 @@
 /** A rule as the software switch holds it: action, meter, counter, and where its keys are. */
-import type { PuntRule, TableIndex } from "../rule.js";
+import type { PuntAction, PuntRule, TableIndex } from "../rule.js";
 import type { Meter } from "./meter.js";
+import type { SoftSelector } from "./selector.js";
 
 /** What a rule knows of a tuple that holds one of its keys. @see Tuple */
 export interface RuleTuple {
@@ -19,9 +20,11 @@ export interface Place {
 
 const noPlaces: readonly Place[] = [];
 
+export type HeldAction = PuntAction | SoftSelector;
+
 /** What `Plan.replace` changes, for when the plan is committed. */
 export interface RuleChange {
-  readonly action: PuntRule["action"];
+  readonly action: HeldAction;
   readonly cookie: PuntRule["cookie"];
   readonly meter: Meter | undefined;
 }
@@ -34,7 +37,7 @@ export class SoftRule {
   leaving = false;
   packets = 0;
   bytes = 0;
-  action: PuntRule["action"];
+  action: HeldAction;
   cookie: PuntRule["cookie"];
   meter: Meter | undefined;
   /** The change of the open plan, if it has one. */

@@ -2,7 +2,6 @@
 import { absurd } from "../../base/invariant.js";
 import type { Redirect } from "../replication.js";
 import type { PuntAction, Verdict } from "../rule.js";
-import type { SoftRule } from "./soft-rule.js";
 
 /** True if the verdict sends a copy to the CPU. */
 export function copies(verdict: Verdict): boolean {
@@ -11,14 +10,14 @@ export function copies(verdict: Verdict): boolean {
 
 /**
  * Gathers verdicts in falling precedence of their tables. Any drop, trap or deny drops the original. The first copy
- * that no table before it cancelled names rule and queue.
+ * that no table before it cancelled names the queue.
  */
 export class Fate {
   /** True if a drop or deny was among the verdicts. */
   dropped = false;
   trapped = false;
-  /** The rule whose copy goes to the CPU. */
-  copy: SoftRule | undefined = undefined;
+  /** The action whose copy goes to the CPU. */
+  copy: PuntAction | undefined = undefined;
   /** Where the original goes if it is forwarded; undefined: where its route leads. */
   redirect: Redirect | undefined = undefined;
   /** The clone session that is asked for. */
@@ -55,8 +54,8 @@ export class Fate {
     return this.metered && this.dropped && !this.#ruledOut ? "rule-meter" : "rule";
   }
 
-  /** Adds the verdict of the next table's match. `green` is what the rule says of green frames. */
-  apply(rule: SoftRule, verdict: Verdict, green: Verdict): void {
+  /** Adds the verdict of the next table's match. `green` is what the action says of green frames. */
+  apply(action: PuntAction, verdict: Verdict, green: Verdict): void {
     const metered = copies(green) && !copies(verdict) && !this.#cancelled;
     if (metered) this.#lostCopy = true;
     switch (verdict) {
@@ -67,10 +66,10 @@ export class Fate {
         return;
       case "trap":
         this.trapped = true;
-        this.#offer(rule);
+        this.#offer(action);
         return;
       case "copy":
-        this.#offer(rule);
+        this.#offer(action);
         return;
       case "deny":
         this.#drop(metered);
@@ -95,7 +94,7 @@ export class Fate {
     if (!metered) this.#ruledOut = true;
   }
 
-  #offer(rule: SoftRule): void {
-    if (!this.#cancelled) this.copy ??= rule;
+  #offer(action: PuntAction): void {
+    if (!this.#cancelled) this.copy ??= action;
   }
 }

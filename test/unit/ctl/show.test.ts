@@ -31,9 +31,11 @@ const rule: RuleLine = {
   keys: [[field("ether_type", "0x88cc")]],
   action: wbb,
   queue: undefined,
+  selector: undefined,
   entryAction: "acl_wbb_ingress_trap",
   counter: { packets: 12n, bytes: 1440n },
 };
+const choice = (weight: number, watch?: number) => ({ action: wbb, queue: undefined, weight, watch });
 const drop = { green: "drop", yellow: "drop", red: "drop" };
 const port = (value: number) => [field("l4_dst_port", String(value))];
 const alike: ShownRules = {
@@ -54,6 +56,9 @@ const different: ShownRules = {
     { ...rule, state: "unrealised", priority: 9, keys: [], action: undefined, counter: undefined },
     { ...rule, table: "ranges", keys: [port(1), port(2)] },
     { ...rule, table: "ranges", priority: 4, keys: [port(1), port(2), port(4)] },
+    { ...rule, table: "wcmp", action: undefined, selector: { mode: "hash", choices: [choice(2), { ...choice(1, 3), action: drop, queue: "lldp" }] }, entryAction: "group 7" }, // prettier-ignore
+    { ...rule, table: "wcmp", state: "shadowed", action: undefined, selector: { mode: "random", choices: [1, 2, 3, 4, 5, 6].map((weight) => ({ ...choice(weight), action: drop })) }, entryAction: "set of 6" }, // prettier-ignore
+    { ...rule, table: "wcmp", action: undefined, selector: { mode: "hash", choices: [] }, entryAction: "group 1" },
     { ...rule, state: "unexpected", priority: 20, action: drop, counter: undefined },
     { ...rule, state: "unexpected", table: "#9", priority: 0, match: [], keys: [[]], entryAction: undefined, counter: undefined }, // prettier-ignore
   ],
@@ -113,6 +118,9 @@ describe("p4rtctl", () => {
         "acl_wbb_ingress_table held",
         "ranges held",
         "ranges held",
+        "wcmp held",
+        "wcmp shadowed",
+        "wcmp held",
         "#9 unexpected",
       ],
     );

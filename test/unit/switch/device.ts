@@ -20,6 +20,7 @@ import { ReadResponseEncoder } from "../../../src/wire/encode-entity.js";
 import { Replay } from "../../../src/wire/replay.js";
 import { entitiesOf, readBytes, writeBytes, type Entity, type Plain, type SentUpdate } from "../../support/entities.js";
 import { HandClock } from "../../support/hand-clock.js";
+import { isSelector, type RuleAction } from "../../../src/datapath/rule.js";
 import { isPort, shapes } from "../../support/programs.js";
 import { stepsTo } from "../../support/program-options.js";
 import { ScriptedDatapath } from "../../support/scripted-datapath.js";
@@ -180,7 +181,7 @@ export class Device {
   get rules(): readonly string[] {
     return [...this.datapath.rules.values()]
       .sort((a, b) => a.priority - b.priority)
-      .map(({ priority, action: { green, queue } }) => `${priority} ${green}${queue === undefined ? "" : ` ${queue}`}`);
+      .map(({ priority, action }) => `${priority} ${actionText(action)}`);
   }
 
   /** Entities of the one query. */
@@ -188,4 +189,13 @@ export class Device {
     const { entities, results } = await this.read(entity);
     return defined(results[0] === "OK" ? entities : undefined, `the read gives ${results.join()}`);
   }
+}
+
+/** `trap`, `trap 0` with a queue, `hash trap*2@3 drop*1` for a selector: weights, and the port after the @. */
+function actionText(action: RuleAction): string {
+  if (!isSelector(action)) return `${action.green}${action.queue === undefined ? "" : ` ${action.queue}`}`;
+  const choices = action.choices.map(
+    ({ action: one, weight, watch }) => `${actionText(one)}*${weight}${watch === undefined ? "" : `@${watch}`}`,
+  );
+  return [action.mode, ...choices].join(" ");
 }

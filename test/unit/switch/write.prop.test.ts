@@ -14,6 +14,7 @@ import {
   type TableEntry,
 } from "../../support/entities.js";
 import { fuzzRuns } from "../../support/fuzz-runs.js";
+import { plainAction } from "../../support/key-rules.js";
 import { actions, p4info, tableId } from "../../support/programs.js";
 import { Device } from "./device.js";
 import { bytesWritten, defaultEntry, NaiveSwitch, type ActionName, type NaiveUpdate } from "./naive-switch.js";
@@ -154,7 +155,7 @@ async function readBack(device: Device): Promise<readonly Plain[]> {
 /** Priority, verdict and meter of each rule. */
 const ruleLines = (device: Device) =>
   [...device.datapath.rules.values()]
-    .map(({ priority, action: { green }, meter: config }) => `${priority} ${green} ${config?.cir ?? 0n}`)
+    .map(({ priority, action, meter: config }) => `${priority} ${plainAction(action).green} ${config?.cir ?? 0n}`)
     .sort();
 const expectedRules = (model: NaiveSwitch) =>
   [...model.entries]
@@ -168,8 +169,8 @@ async function run(
   { updates, atomicity, refused, lost, frames }: Step,
 ): Promise<void> {
   const { script } = device.datapath;
-  script.refuse = ({ action: { green } }) =>
-    green === refused ? { code: Code.OUT_OF_RANGE, message: "not this one" } : undefined;
+  script.refuse = ({ action }) =>
+    plainAction(action).green === refused ? { code: Code.OUT_OF_RANGE, message: "not this one" } : undefined;
   script.failCommit = lost ? { code: Code.INTERNAL, message: "lost" } : undefined;
   const results = await device.write(atomicity, ...updates.map(sent));
   assert.deepEqual(results, model.batch(updates, { atomic: atomicity !== "continue-on-error", refused, lost }));

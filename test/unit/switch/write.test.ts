@@ -17,6 +17,7 @@ import {
   type Entity,
   type TableEntry,
 } from "../../support/entities.js";
+import { plainAction } from "../../support/key-rules.js";
 import { actions, tables } from "../../support/programs.js";
 import { requirement } from "../../support/requirement.js";
 import { Device } from "./device.js";
@@ -106,7 +107,7 @@ describe("a batch that goes on after errors", () => {
     const device = await Device.with();
     await device.write(keep, insert(lldp(1)), insert(lldp(2)));
     device.datapath.script.refuse = ({ action }) =>
-      action.green === "drop" ? { code: Code.RESOURCE_EXHAUSTED, message: "no room" } : undefined;
+      plainAction(action).green === "drop" ? { code: Code.RESOURCE_EXHAUSTED, message: "no room" } : undefined;
     const drop = { action: call(actions.drop) };
     const results = await device.write(
       keep,

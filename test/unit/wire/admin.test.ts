@@ -54,6 +54,18 @@ const action = fc
     fc.oneof(fc.constant({}), record({ mirror: fc.integer({ min: 1, max: 0xffff }) })),
   )
   .map(([verdicts, redirect, mirror]) => ({ ...verdicts, ...redirect, ...mirror }));
+const selector = record({
+  mode: fc.constantFrom("hash" as const, "random" as const),
+  choices: fc.array(
+    record({
+      action,
+      queue: fc.option(named, { nil: undefined }),
+      weight: u32,
+      watch: fc.option(u32, { nil: undefined }),
+    }),
+    { maxLength: 3 },
+  ),
+});
 const ruleLine: fc.Arbitrary<RuleLine> = record({
   deviceId: u64,
   state: fc.constantFrom("held" as const, "shadowed" as const, "missing" as const, "unexpected" as const, "unrealised" as const), // prettier-ignore
@@ -64,6 +76,7 @@ const ruleLine: fc.Arbitrary<RuleLine> = record({
   keys: fc.array(fc.array(field, { maxLength: 3 }), { maxLength: 3 }),
   action: fc.option(action, { nil: undefined }),
   queue: fc.option(named, { nil: undefined }),
+  selector: fc.option(selector, { nil: undefined }),
   entryAction: fc.option(named, { nil: undefined }),
   counter: fc.option(record({ packets: u64, bytes: u64 }), { nil: undefined }),
 }).map((line) => ({ ...line, queue: line.action && line.queue }));

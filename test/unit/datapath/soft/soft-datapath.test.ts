@@ -144,7 +144,7 @@ describe("SoftDatapath", () => {
       { matches, original, punted },
       {
         ...{ original: "forward", punted: false },
-        matches: [{ table: 0, cookie, action: always("trap"), excludedLocal: true }],
+        matches: [{ table: 0, cookie, action: always("trap"), chosen: undefined, excludedLocal: true }],
       },
     );
   });
@@ -156,10 +156,10 @@ describe("SoftDatapath", () => {
     assert.deepEqual(datapath.classify(port1, frame), {
       ...{ original: "forward", punted: true, parsable: true, egressPort: port2 },
       ...{ redirect: undefined, mirror: undefined },
-      matches: [{ table: 0, cookie, action: always("copy"), excludedLocal: false }],
+      matches: [{ table: 0, cookie, action: always("copy"), chosen: undefined, excludedLocal: false }],
     });
     assert.deepEqual(datapath.classify(port1, lldp).matches, [
-      { table: 0, cookie: undefined, action: undefined, excludedLocal: false },
+      { table: 0, cookie: undefined, action: undefined, chosen: undefined, excludedLocal: false },
     ]);
     assert.deepEqual(datapath.classify(port1, lldp.slice(0, 9)), {
       ...{ original: "forward", punted: false, parsable: false, matches: [], egressPort: undefined },

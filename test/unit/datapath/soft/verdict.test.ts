@@ -1,20 +1,7 @@
 import assert from "node:assert/strict";
 import type { Verdict } from "../../../../src/datapath/rule.js";
 import { Fate } from "../../../../src/datapath/soft/verdict.js";
-import type { SoftRule } from "../../../../src/datapath/soft/soft-rule.js";
-import { RuleBase, ruleOf } from "../../../../src/datapath/soft/rule-base.js";
-import { Ticks } from "../../../../src/datapath/soft/ticks.js";
-import { HandClock } from "../../../support/hand-clock.js";
-import { rule } from "../../../support/key-rules.js";
-
-function rules(count: number): readonly SoftRule[] {
-  const plan = new RuleBase(new Ticks(new HandClock()), 0).plan();
-  plan.reset([{ name: "acl", maxMasks: 1 }]);
-  return Array.from({ length: count }, () => {
-    const added = plan.add(rule());
-    return added.ok ? ruleOf(added.value) : assert.fail();
-  });
-}
+import { always } from "../../../support/key-rules.js";
 
 /** Verdicts in falling precedence; `copy`: the table whose copy survives. */
 const rows: readonly { verdicts: readonly Verdict[]; forwarded: boolean; copy?: number }[] = [
@@ -43,7 +30,7 @@ const rows: readonly { verdicts: readonly Verdict[]; forwarded: boolean; copy?: 
 ];
 
 describe("Fate", () => {
-  const matching = rules(3);
+  const matching = ["trap", "copy", "drop"].map((verdict) => always(verdict as Verdict)); // told apart by identity
   const fate = new Fate();
   for (const { verdicts, forwarded, copy } of rows) {
     const outcome = `${forwarded ? "forwards" : "drops"}, ${copy === undefined ? "copies nothing" : `copies for table ${copy}`}`;
