@@ -104,7 +104,8 @@ function bindFields(table: Table, precedence: number, { bindings, capabilities }
   const reasons: string[] = [];
   if (stage !== "INGRESS") reasons.push(`stage @sai_acl(${stage}): only INGRESS is realised`);
   if (Number.isNaN(precedence)) reasons.push("@sai_acl_priority holds no number");
-  if (table.implementation !== undefined) reasons.push(`action profile '${table.implementation.name}'`);
+  if (table.implementation !== undefined && !capabilities.selectors)
+    reasons.push(`action profile '${table.implementation.name}': backend ${backend} has no selectors`);
   if (table.meter !== undefined && !capabilities.meters)
     reasons.push(`direct meter '${table.meter.name}': backend ${backend} has no meters`);
   for (const field of table.fields) {

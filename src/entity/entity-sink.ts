@@ -1,6 +1,7 @@
 /** Where a Read puts what it finds. */
+import type { ActionGroup } from "./action-profile.js";
 import type { CloneSession, MulticastGroup } from "./replication.js";
-import type { TableSchema } from "./schema.js";
+import type { ProfileSchema, TableSchema } from "./schema.js";
 import type { CounterData, Extras, MeterConfig, MeterCounterData } from "./table-entry.js";
 import type { UpdateDecoder } from "./update.js";
 
@@ -35,6 +36,9 @@ export interface EntitySink {
   directCounter(schema: TableSchema, entry: StoredEntry, counter: CounterData): void;
   directMeter(schema: TableSchema, entry: StoredEntry): void;
   multicastGroup(id: number, group: MulticastGroup): void;
+  /** `action`: its record in latin1. */
+  actionMember(profile: ProfileSchema, id: number, action: string): void;
+  actionGroup(profile: ProfileSchema, id: number, group: ActionGroup): void;
   cloneSession(id: number, session: CloneSession): void;
   /** `index` undefined: all cells of the array. */
   counterCell(id: number, index: bigint | undefined, data: CounterData): void;

@@ -1,6 +1,12 @@
 /** Ports in the controller's numbering, as text or number. @see P4Runtime §18.1 */
 
 const maxDigits = 10;
+const firstReserved = 0xffffff00;
+
+/** True unless `port` is one of the reserved numbers, such as the CPU port's. @see P4Runtime §18.1.1, SdnPort */
+export function isOrdinaryPort(port: number): boolean {
+  return port < firstReserved;
+}
 
 /**
  * The port that decimal `text` names.

@@ -1,6 +1,6 @@
 /** What one element of a ReadRequest asks for. */
 import type { IndexedCounter, IndexedMeter } from "../pipeline/pipeline.js";
-import type { EntitySchema, TableSchema } from "./schema.js";
+import type { EntitySchema, ProfileSchema, TableSchema } from "./schema.js";
 
 /** Fields to be filled beside the entry itself (RDT-18). */
 export interface Wanted {
@@ -50,6 +50,14 @@ export interface ReplicationQuery {
   readonly id: number;
 }
 
+/** Members or groups of action profiles. @see P4Runtime §9.2 */
+export interface ProfileQuery {
+  readonly kind: "action-members" | "action-groups";
+  readonly profiles: readonly ProfileSchema[];
+  /** 0: all of them. */
+  readonly id: number;
+}
+
 /** Cells of counters (CTR-19 … CTR-21). */
 export interface CounterCellQuery {
   readonly kind: "counter-cell";
@@ -70,7 +78,8 @@ export interface MeterCellQuery {
   readonly index: bigint | undefined;
 }
 
-export type ReadQuery = TableEntryQuery | DirectQuery | ReplicationQuery | CounterCellQuery | MeterCellQuery;
+export type ReadQuery =
+  TableEntryQuery | DirectQuery | ReplicationQuery | ProfileQuery | CounterCellQuery | MeterCellQuery;
 
 /** The elements of one ReadRequest, decoded against the pipeline in force. */
 export interface QueryDecoder {

@@ -1,7 +1,7 @@
 /** What the entities of one pipeline look like: records, limits, restrictions' subjects. */
 import { finish, type Steps } from "../base/steps.js";
 import { portFormatOf } from "../pipeline/index-p4info.js";
-import type { Action, ActionRef, Pipeline, Table, ValueFormat } from "../pipeline/pipeline.js";
+import type { Action, ActionProfile, ActionRef, Pipeline, Table, ValueFormat } from "../pipeline/pipeline.js";
 import { headBytes, layoutRecord, type RecordLayout } from "./record-layout.js";
 
 export interface ActionSchema {
@@ -25,9 +25,18 @@ export interface TableSchema {
   readonly capacity: number;
 }
 
+export interface ProfileSchema {
+  readonly profile: ActionProfile;
+  /** The tables it implements, in P4Info order; they list the same actions (INF-16). */
+  readonly tables: readonly TableSchema[];
+  /** Most members, most groups, and the largest sum of the sizes of all groups and action sets (APM-07, APG-20, ONE-09). */
+  readonly capacity: number;
+}
+
 export interface EntitySchema {
   readonly pipeline: Pipeline;
   readonly tables: ReadonlyMap<number, TableSchema>;
+  readonly profiles: ReadonlyMap<number, ProfileSchema>;
   /** How ports travel outside of match fields and parameters: translated if the program translates its port type. */
   readonly portFormat: ValueFormat;
   /** True if the controller may name this port: configured, or reserved and served. */
@@ -44,6 +53,10 @@ export type TableSizePolicy = "exact" | "at-least";
 
 /** Entries a table takes under `at-least`: only the datapath limits it. */
 const unlimited = 2 ** 24;
+
+/** What an action profile takes whose size the program does not tell, and what any takes at most. */
+const unstatedProfileSize = 65_536;
+const largestProfileSize = 2 ** 24;
 
 /** Derives the schema of `pipeline`. */
 export function* entitySchemaSteps(
@@ -69,12 +82,23 @@ export function* entitySchemaSteps(
       capacity: policy === "exact" ? table.size : unlimited,
     });
   }
-  return { pipeline, tables, portFormat: portFormatOf(pipeline.spec), isPort, meterCounters };
+  const users = new Map<ActionProfile, TableSchema[]>();
+  for (const profile of pipeline.profiles.values()) users.set(profile, []);
+  for (const schema of tables.values())
+    if (schema.table.implementation !== undefined) users.get(schema.table.implementation)?.push(schema);
+  const profiles = new Map<number, ProfileSchema>();
+  for (const [profile, implemented] of users)
+    profiles.set(profile.id, { profile, tables: implemented, capacity: profileCapacity(profile) });
+  return { pipeline, tables, profiles, portFormat: portFormatOf(pipeline.spec), isPort, meterCounters };
 }
 
 /** `entitySchemaSteps` in one go. */
 export function entitySchema(...args: Parameters<typeof entitySchemaSteps>): EntitySchema {
   return finish(entitySchemaSteps(...args));
+}
+
+function profileCapacity({ size }: ActionProfile): number {
+  return size === 0n ? unstatedProfileSize : Math.min(Number(size), largestProfileSize);
 }
 
 /** The actions `table` lists, and its initial default. */

@@ -1,4 +1,5 @@
 /** Table entries: what one holds beside its key and action, and the draft an update is decoded into. */
+import type { Selection } from "./action-profile.js";
 import type { Aging } from "./aging.js";
 import type { RecordLayout } from "./record-layout.js";
 import type { ActionSchema, TableSchema } from "./schema.js";
@@ -36,6 +37,8 @@ export interface Extras {
   readonly meter: MeterConfig | undefined;
   /** Set for match entries of tables with idle timeouts, and for them alone. */
   readonly aging: Aging | undefined;
+  /** What an entry has instead of an action where an action profile implements the table. */
+  readonly selection: Selection | undefined;
 }
 
 export const noExtras: Extras = {
@@ -43,14 +46,16 @@ export const noExtras: Extras = {
   controllerMetadata: 0n,
   meter: undefined,
   aging: undefined,
+  selection: undefined,
 };
 
 const nothing: Buffer = Buffer.alloc(0);
 
 /** True if nothing in `extras` is set. */
 export function extrasEmpty(extras: Extras): boolean {
-  const { metadata, controllerMetadata, meter, aging } = extras;
-  return metadata.length === 0 && controllerMetadata === 0n && meter === undefined && aging === undefined;
+  const { metadata, controllerMetadata, meter, selection, aging } = extras;
+  if (metadata.length > 0 || controllerMetadata !== 0n || meter !== undefined) return false;
+  return selection === undefined && aging === undefined;
 }
 
 /**
@@ -67,6 +72,8 @@ export class TableEntryDraft {
   action: ActionSchema | undefined;
   actionBytes: Buffer = nothing;
   actionLength = 0;
+  /** Set if the message had one; then `action` is undefined. */
+  selection: Selection | undefined;
   /** Borrowed from the request. */
   metadata: Uint8Array = noExtras.metadata;
   controllerMetadata = 0n;
@@ -84,6 +91,7 @@ export class TableEntryDraft {
     this.isDefault = false;
     this.action = undefined;
     this.actionLength = 0;
+    this.selection = undefined;
     this.metadata = noExtras.metadata;
     this.controllerMetadata = 0n;
     this.meter = undefined;
@@ -116,9 +124,10 @@ export class TableEntryDraft {
 
   /** What the draft holds beside key, action, idle timeout and counter; shared if there is nothing. */
   extras(): Extras {
-    if (this.metadata.length === 0 && this.controllerMetadata === 0n && this.meter === undefined) return noExtras;
-    const { controllerMetadata, meter } = this;
-    return { metadata: Uint8Array.from(this.metadata), controllerMetadata, meter, aging: undefined };
+    const { metadata, controllerMetadata, meter, selection } = this;
+    if (metadata.length === 0 && controllerMetadata === 0n && meter === undefined && selection === undefined)
+      return noExtras;
+    return { metadata: Uint8Array.from(metadata), controllerMetadata, meter, aging: undefined, selection };
   }
 }
 

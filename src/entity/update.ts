@@ -1,8 +1,9 @@
 /** Updates of a Write as the switch pulls them from the decoder. */
 import type { IndexedCounter, IndexedMeter } from "../pipeline/pipeline.js";
+import type { ActionGroup } from "./action-profile.js";
 import type { CloneSession, MulticastGroup } from "./replication.js";
 import type { CounterData, MeterConfig, TableEntryDraft, UpdateType } from "./table-entry.js";
-import type { EntitySchema } from "./schema.js";
+import type { EntitySchema, ProfileSchema } from "./schema.js";
 
 /** An update of a table entry or of its direct resources, of which only the key counts. `entry` is borrowed until the next one is pulled. */
 export type TableUpdate =
@@ -31,8 +32,14 @@ export type CellUpdate =
       readonly config: MeterConfig | undefined;
     };
 
+/** Of a DELETE only the ids count (APM-13, APG-24). Ids are at least 1. `action` is a record in latin1. */
+export type ProfileUpdate = { readonly type: UpdateType; readonly profile: ProfileSchema; readonly id: number } & (
+  | { readonly kind: "action-member"; readonly action: string }
+  | { readonly kind: "action-group"; readonly group: ActionGroup }
+);
+
 /** One update of a Write. */
-export type Update = TableUpdate | ReplicationUpdate | CellUpdate;
+export type Update = TableUpdate | ReplicationUpdate | ProfileUpdate | CellUpdate;
 
 /** The updates of one request, decoded one by one against the pipeline that is in force when they are pulled. */
 export interface UpdateDecoder {

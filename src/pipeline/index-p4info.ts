@@ -136,6 +136,7 @@ class Indexer {
       actions: this.#actions,
       counters: byId(spec.counters.map((counter) => ({ ...directCounter(counter), ...this.#cells(counter) }))),
       meters: byId(spec.meters.map((meter) => ({ ...directMeter(meter), ...this.#cells(meter) }))),
+      profiles: this.#profiles,
       packetIn: this.#header("packet_in"),
       packetOut: this.#header("packet_out"),
       objects,
@@ -252,8 +253,19 @@ class Indexer {
   }
 }
 
-function actionProfile({ preamble, withSelector, size, maxGroupSize }: ActionProfileSpec): ActionProfile {
-  return { id: preamble.id, name: preamble.name, withSelector, size, maxGroupSize };
+/** Unset semantics mean the sum of weights (INF-22). */
+function actionProfile({ preamble, semantics, ...rest }: ActionProfileSpec): ActionProfile {
+  const { withSelector, size, maxGroupSize, maxMemberWeight, weightsDisallowed } = rest;
+  return {
+    id: preamble.id,
+    name: preamble.name,
+    withSelector,
+    size,
+    maxGroupSize,
+    semantics: semantics === "unset" ? "sum-of-weights" : semantics,
+    maxMemberWeight,
+    weightsDisallowed,
+  };
 }
 
 function directCounter({ preamble, unit }: CounterInfoSpec): DirectCounter {

@@ -13,6 +13,9 @@ export type ValueFormat =
 /** Longest `sdn-string` taken, in bytes. */
 export const maxTextBytes = 1024;
 
+/** Largest group of an action selector, by number of members and by sum of their weights. */
+export const maxGroupSize = 65_536;
+
 export type MatchKind = "exact" | "lpm" | "ternary" | "range" | "optional";
 
 export interface MatchField {
@@ -87,12 +90,20 @@ export interface IndexedMeter extends DirectMeter {
   readonly index: CellIndex;
 }
 
+/** What the size of a group of an action selector is. */
+export type SizeSemantics = "sum-of-weights" | "sum-of-members";
+
 export interface ActionProfile {
   readonly id: number;
   readonly name: string;
   readonly withSelector: boolean;
   readonly size: bigint;
+  /** 0: only the device limits a group. */
   readonly maxGroupSize: number;
+  readonly semantics: SizeSemantics;
+  /** Of `sum-of-members`; 0: any weight. */
+  readonly maxMemberWeight: number;
+  readonly weightsDisallowed: boolean;
 }
 
 /** The default action as the program loads it; no action if the P4Info names none. */
@@ -220,6 +231,7 @@ export interface Pipeline {
   readonly counters: ReadonlyMap<number, IndexedCounter>;
   /** By id, in P4Info order. */
   readonly meters: ReadonlyMap<number, IndexedMeter>;
+  readonly profiles: ReadonlyMap<number, ActionProfile>;
   readonly packetIn: PacketHeader | undefined;
   readonly packetOut: PacketHeader | undefined;
   /** Every id of the P4Info with what it names. */

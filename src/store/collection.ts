@@ -28,6 +28,12 @@ export interface Links<E> {
   restore(version: Version<E>): void;
 }
 
+/** Derived from the live versions of a collection, staged ones included: told of each that comes to be one or ceases to. */
+export interface CollectionIndex<E> {
+  enter(version: Version<E>): void;
+  leave(version: Version<E>): void;
+}
+
 /** `E`: what an entity holds beside its key and action. */
 export class Collection<E = Extras> {
   readonly label: CollectionLabel;
@@ -39,6 +45,8 @@ export class Collection<E = Extras> {
   shuffled = false;
   /** Undefined: its entities neither refer to others nor are referred to. */
   links: Links<E> | undefined;
+  /** Set before the first entity comes. */
+  index: CollectionIndex<E> | undefined = undefined;
 
   constructor(label: CollectionLabel) {
     this.label = label;

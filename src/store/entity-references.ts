@@ -54,9 +54,11 @@ export function tableLinks(
   if (targets.length === 0 && ofKey.length === 0 && !acts) return undefined;
   return {
     tuplesOf: (key) => (key === defaultKey || targets.length === 0 ? none : keyTuples(layout, targets, key)),
-    references: ({ key, action }) => {
+    references: ({ key, action, extras }) => {
       if (key === defaultKey && action === initialDefault) return none;
       const named = acts ? [...ofAction(action)] : [];
+      if (acts && extras.selection?.kind === "set")
+        for (const one of extras.selection.actions) named.push(...ofAction(one.action));
       if (key === defaultKey) return named;
       for (const reference of ofKey) {
         const tuple = referenceTuple(layout, reference, key);
@@ -76,6 +78,11 @@ function keyTuples(
   for (const target of targets)
     if (target.kind === "table") named.push({ target, tuple: keyTuple(layout, target, key) });
   return named;
+}
+
+/** The rules of the members of action profiles: nothing refers to them by annotation, but their actions may refer. */
+export function memberLinks(ofAction: ActionReferences): LinkRules<undefined> {
+  return { tuplesOf: () => none, references: ({ action }) => ofAction(action) };
 }
 
 /** The rules of multicast groups: each replica, those that stand in included, may need an entry. Undefined as above. */

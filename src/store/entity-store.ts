@@ -1,5 +1,5 @@
 /** Entity store: batches staged over immutable snapshots. Staging costs what changes, never what is there. */
-import { invariant } from "../base/invariant.js";
+import { defined, invariant } from "../base/invariant.js";
 import type { EntitySchema } from "../entity/schema.js";
 import { sameCounter, zeroCounter } from "../entity/cell.js";
 import { sameMeterConfig } from "../entity/meter-config.js";
@@ -8,8 +8,9 @@ import type { CounterData, MeterConfig } from "../entity/table-entry.js";
 import { CellArrays } from "./cell-arrays.js";
 import { Stage } from "./stage.js";
 import { Collection, type Garbage } from "./collection.js";
-import { actionReferences, multicastLinks, tableLinks } from "./entity-references.js";
+import { actionReferences, memberLinks, multicastLinks, tableLinks } from "./entity-references.js";
 import { CollectionLinks, ReferenceIndex } from "./reference-index.js";
+import { ProfileStore } from "./profile-store.js";
 import { TableStore } from "./table-store.js";
 import type { Version } from "./version.js";
 
@@ -22,6 +23,8 @@ export interface Snapshot extends Disposable {
 export class EntityStore {
   readonly schema: EntitySchema;
   readonly tables: ReadonlyMap<number, TableStore>;
+  /** By the id of the action profile. */
+  readonly profiles: ReadonlyMap<number, ProfileStore>;
   /** By id in decimal. */
   readonly multicastGroups: Collection<MulticastGroup>;
   /** By id in decimal. */
@@ -44,6 +47,12 @@ export class EntityStore {
     const stores = new Map<number, TableStore>();
     for (const [id, table] of schema.tables) stores.set(id, new TableStore(table, initialDefaults.get(id) ?? ""));
     this.tables = stores;
+    const profiles = new Map<number, ProfileStore>();
+    for (const [id, profile] of schema.profiles) {
+      const tables = profile.tables.map(({ table }) => defined(stores.get(table.id), "every table has a store"));
+      profiles.set(id, new ProfileStore(profile, tables));
+    }
+    this.profiles = profiles;
     this.multicastGroups = byNumber("the device", "multicast group", maxMulticastGroups);
     this.cloneSessions = byNumber("the device", "clone session", maxCloneSessions);
     const { counters, meters } = schema.pipeline;
@@ -66,6 +75,9 @@ export class EntityStore {
       const rules = tableLinks(table.schema, schema, ofAction, initialDefaults.get(id) ?? "");
       if (rules !== undefined) table.links = new CollectionLinks(index, rules, table.label);
     }
+    if (ofAction !== undefined)
+      for (const { members } of this.profiles.values())
+        members.links = new CollectionLinks(index, memberLinks(ofAction), members.label);
     const ofGroups = multicastLinks(schema);
     if (ofGroups !== undefined)
       this.multicastGroups.links = new CollectionLinks(index, ofGroups, this.multicastGroups.label);

@@ -10,6 +10,7 @@ const enum Step {
   Insert,
   Modify,
   Delete,
+  Touch,
 }
 
 export class Stage {
@@ -76,6 +77,7 @@ export class Stage {
     if (version.prev !== undefined) collection.shuffled = true;
     collection.heads.set(key, version);
     collection.entries++;
+    collection.index?.enter(version);
     return this.#log(collection, Step.Insert, version);
   }
 
@@ -84,15 +86,14 @@ export class Stage {
    * @throws StatusError NOT_FOUND (WRT-10), also if it refers to what is not there
    */
   modify<E>(collection: Collection<E>, key: string, action: string, extras: E): Version<E> {
-    const head = this.require(collection, key);
-    const version = new Version(key, this.generation, head, action, extras);
-    version.born = head.born;
-    version.rule = head.rule;
-    version.counterBase = head.counterBase;
-    collection.links?.modify(head, version);
-    head.to = this.generation;
-    collection.heads.set(key, version);
+    const version = this.#succeed(collection, this.require(collection, key), action, extras);
     return this.#log(collection, Step.Modify, version);
+  }
+
+  /** Gives an entity whose own state stays another version, for its rule becomes another one: not a change of it. */
+  touch<E>(collection: Collection<E>, head: Version<E>): Version<E> {
+    invariant(isLive(head), "only live entities are touched");
+    return this.#log(collection, Step.Touch, this.#succeed(collection, head, head.action, head.extras));
   }
 
   /** Ends an entity. @throws StatusError NOT_FOUND (WRT-11), FAILED_PRECONDITION if others refer to it (AMB-52) */
@@ -101,6 +102,7 @@ export class Stage {
     collection.links?.delete(head);
     head.to = this.generation;
     collection.entries--;
+    collection.index?.leave(head);
     return this.#log(collection, Step.Delete, head);
   }
 
@@ -122,24 +124,30 @@ export class Stage {
         version.to = live;
         collection.entries++;
         collection.links?.restore(version);
+        collection.index?.enter(version);
         return;
       case Step.Insert:
         collection.entries--;
+        collection.index?.leave(version);
         if (version.prev === undefined) collection.heads.delete(version.key);
         else collection.heads.set(version.key, version.prev);
         collection.links?.forget(version);
         return;
       case Step.Modify:
+      case Step.Touch:
         invariant(version.prev !== undefined, "a modified entry had a state before");
         version.prev.to = live;
         collection.heads.set(version.key, version.prev);
         collection.links?.revert(version.prev, version);
+        if (collection.index === undefined) return;
+        collection.index.leave(version);
+        collection.index.enter(version.prev);
     }
   }
 
-  /** Takes back everything. */
-  unwind(): void {
-    while (this.#steps.length > 0) this.undoLast();
+  /** Takes back everything that was staged since there were `size` updates. */
+  unwind(size = 0): void {
+    while (this.#steps.length > size) this.undoLast();
   }
 
   /** What this stage ends, for the sweep. */
@@ -160,13 +168,30 @@ export class Stage {
     for (let i = 0; i < this.#steps.length; i++) {
       const [table, version] = [this.#collections[i], this.#versions[i]];
       if (!(table instanceof TableStore) || version === undefined) continue;
-      const change = { tableId: table.schema.table.id, key: version.key };
       const step = this.#steps[i];
+      if (step === Step.Touch) continue;
+      const change = { tableId: table.schema.table.id, key: version.key };
       (step === Step.Insert ? changes.inserted : step === Step.Modify ? changes.modified : changes.deleted).push(
         change,
       );
     }
     return changes;
+  }
+
+  /** The version that takes the place of `head`. */
+  #succeed<E>(collection: Collection<E>, head: Version<E>, action: string, extras: E): Version<E> {
+    const version = new Version(head.key, this.generation, head, action, extras);
+    version.born = head.born;
+    version.rule = head.rule;
+    version.counterBase = head.counterBase;
+    collection.links?.modify(head, version);
+    head.to = this.generation;
+    collection.heads.set(head.key, version);
+    if (collection.index !== undefined) {
+      collection.index.leave(head);
+      collection.index.enter(version);
+    }
+    return version;
   }
 
   #log<E>(collection: Collection<E>, step: Step, version: Version<E>): Version<E> {

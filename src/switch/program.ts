@@ -21,6 +21,7 @@ import type { P4InfoSpec } from "../pipeline/p4info.js";
 import type { Pipeline, Table } from "../pipeline/pipeline.js";
 import { EntityStore } from "../store/entity-store.js";
 import { isLive } from "../store/collection.js";
+import type { ProfileStore } from "../store/profile-store.js";
 import { defaultKey, type TableStore } from "../store/table-store.js";
 import { initialDefaults } from "./initial-defaults.js";
 import { checkPlatform } from "./platform.js";
@@ -55,6 +56,8 @@ export interface ProgramTable {
   readonly schema: TableSchema;
   readonly store: TableStore;
   readonly restriction: Restriction | undefined;
+  /** Of a table that an action profile implements. */
+  readonly profile: ProfileStore | undefined;
   /** Action record of the default entry as the program loads it. */
   readonly initialDefault: string;
   /** Undefined: nothing realises the table, its entries are control-plane state. */
@@ -106,6 +109,7 @@ export function* buildProgram(config: PipelineConfig, options: ProgramOptions): 
     tables.set(id, {
       schema: table,
       store: tableStore,
+      profile: table.table.implementation && store.profiles.get(table.table.implementation.id),
       restriction: yield* entryRestrictionSteps(table.table, table.key),
       initialDefault: defaults.get(id) ?? "",
       bound,

@@ -6,7 +6,14 @@ import { Code, notFound, StatusError, type Status } from "../base/status.js";
 import type { Datapath } from "../datapath/datapath.js";
 import { describeKey } from "../entity/describe-key.js";
 import type { FlowingSink } from "../entity/entity-sink.js";
-import type { DirectQuery, QueryDecoder, ReadQuery, ReplicationQuery, TableEntryQuery } from "../entity/read-query.js";
+import type {
+  DirectQuery,
+  ProfileQuery,
+  QueryDecoder,
+  ReadQuery,
+  ReplicationQuery,
+  TableEntryQuery,
+} from "../entity/read-query.js";
 import { headBytes, headNumber } from "../entity/record-layout.js";
 import type { TableSchema } from "../entity/schema.js";
 import type { Collection } from "../store/collection.js";
@@ -75,6 +82,7 @@ export class ReadBatch {
     const { access } = this.#options;
     if (access === undefined) return;
     if (query.kind === "replication") return this.#replication(query, access, snapshot);
+    if ("profiles" in query) return this.#profiles(query, access, snapshot);
     if (query.kind === "counter-cell" || query.kind === "meter-cell") {
       const breathe = () => this.#breathe();
       return readCells(query, {
@@ -104,9 +112,20 @@ export class ReadBatch {
   ): Promise<void> {
     const { multicastGroups, cloneSessions } = this.#program.store;
     if (groups && access.readsEngine("multicast groups"))
-      await this.#byNumber(multicastGroups, id, snapshot, (n, group) => this.#sink.multicastGroup(n, group));
+      await this.#byNumber(multicastGroups, id, snapshot, (n, one) => this.#sink.multicastGroup(n, one.extras));
     if (sessions && access.readsEngine("clone sessions"))
-      await this.#byNumber(cloneSessions, id, snapshot, (n, one) => this.#sink.cloneSession(n, one));
+      await this.#byNumber(cloneSessions, id, snapshot, (n, one) => this.#sink.cloneSession(n, one.extras));
+  }
+
+  async #profiles({ kind, profiles, id }: ProfileQuery, access: RoleAccess, snapshot: Snapshot): Promise<void> {
+    for (const schema of profiles) {
+      const store = this.#program.store.profiles.get(schema.profile.id);
+      if (store === undefined || !access.reads(schema.profile.id)) continue;
+      if (kind === "action-groups")
+        await this.#byNumber(store.groups, id, snapshot, (n, { extras }) => this.#sink.actionGroup(schema, n, extras));
+      else
+        await this.#byNumber(store.members, id, snapshot, (n, one) => this.#sink.actionMember(schema, n, one.action));
+    }
   }
 
   /** Emits the entity that `id` names, or all of them if it is 0. */
@@ -114,12 +133,12 @@ export class ReadBatch {
     collection: Collection<E>,
     id: number,
     snapshot: Snapshot,
-    emit: (id: number, state: E) => void,
+    emit: (id: number, version: Version<E>) => void,
   ): Promise<void> {
     const heads = id === 0 ? collection.heads.values() : [collection.heads.get(id.toString())];
     for (const head of heads) {
       const version = Version.visible(head, snapshot.generation);
-      if (version !== undefined) emit(Number(version.key), version.extras);
+      if (version !== undefined) emit(Number(version.key), version);
       await this.#breathe();
     }
   }

@@ -2,10 +2,20 @@
 import type { BoundAction } from "../acl/bindings.js";
 import { queueName } from "../acl/lower.js";
 import type { SteeringParams } from "../acl/param-role.js";
-import { defined } from "../base/invariant.js";
+import { absurd, defined } from "../base/invariant.js";
 import { invalidArgument, StatusError, unimplemented } from "../base/status.js";
 import type { Capabilities, Plan } from "../datapath/datapath.js";
-import type { PuntAction, PuntRule, QueueSpec, RuleHandle } from "../datapath/rule.js";
+import { ordinaryPort } from "../datapath/port.js";
+import type {
+  ActionChoice,
+  ActionSelector,
+  PuntAction,
+  PuntRule,
+  QueueSpec,
+  RuleAction,
+  RuleHandle,
+} from "../datapath/rule.js";
+import { shareOf, type ActionGroup, type Selection, type Weighted } from "../entity/action-profile.js";
 import { headNumber } from "../entity/record-layout.js";
 import { defaultKey } from "../store/table-store.js";
 import type { Version } from "../store/version.js";
@@ -39,6 +49,8 @@ export class Realiser {
   readonly #isPort: (port: number) => boolean;
   /** Actions with a queue, by action and queue: rules share them. */
   readonly #queued = new WeakMap<BoundAction, PuntAction[]>();
+  /** By the version of a group; rules share them. */
+  readonly #groups = new WeakMap<Version<ActionGroup>, ActionSelector>();
   #record = Buffer.alloc(256);
 
   constructor({ queues, unboundTables, isPort, capabilities }: RealiserOptions) {
@@ -63,8 +75,17 @@ export class Realiser {
     version.rule = added.value;
   }
 
-  /** Gives a modified entry's rule its new action and meter. `before` is the state it had. */
+  /** Gives a modified entry's rule its new action and meter. `before` is the state it had. @throws StatusError as `add` */
   modify(plan: Plan, table: ProgramTable, version: Version, before: Version, key?: Uint8Array): void {
+    const same =
+      version.action === before.action &&
+      version.extras.meter === before.extras.meter &&
+      version.extras.selection === before.extras.selection;
+    if (!same || ruleOf(before) === undefined) this.renew(plan, table, version, before, key);
+  }
+
+  /** The same where members or groups that the entry names may have changed, and nothing of the entry itself. */
+  renew(plan: Plan, table: ProgramTable, version: Version, before: Version, key?: Uint8Array): void {
     const old = ruleOf(before);
     const action = this.#action(table, version);
     if (action === undefined || old === undefined) {
@@ -73,7 +94,6 @@ export class Realiser {
       else if (old !== undefined) plan.remove(old);
       return;
     }
-    if (version.action === before.action && version.extras.meter === before.extras.meter) return;
     const replaced = plan.replace(old, { action, meter: version.extras.meter, cookie: version });
     if (!replaced.ok) throw new StatusError(replaced.status);
     version.rule = replaced.value;
@@ -109,30 +129,34 @@ export class Realiser {
   }
 
   /** The action of `version` on the datapath; undefined if nothing realises the entry, or a default entry does nothing. */
-  #action(table: ProgramTable, version: Version): PuntAction | undefined {
+  #action(table: ProgramTable, version: Version): RuleAction | undefined {
     const { bound } = table;
-    if (bound === undefined || version.action === "") return undefined;
-    const id = headNumber(version.action);
-    const action = bound.actions.get(id);
-    if (action === undefined) {
-      if (version.key === defaultKey) return undefined;
-      return this.#unrealised(table, id, bound.unrealised.get(id) ?? "it has no binding");
+    if (bound === undefined) return undefined;
+    const { selection } = version.extras;
+    if (selection !== undefined) return this.#selected(table, selection);
+    if (version.action === "") return undefined;
+    if (version.key === defaultKey) {
+      const action = bound.actions.get(headNumber(version.action));
+      if (action === undefined || (action.steering === undefined && forwardsOnly(action.action))) return undefined;
     }
-    if (version.key === defaultKey && action.steering === undefined && forwardsOnly(action.action)) return undefined;
-    const queued = action.queueParam === undefined ? action.action : this.#withQueue(table, version, action);
-    return action.steering === undefined ? queued : this.#steered(table, version, action.steering, queued);
+    return this.#called(table, version.action);
   }
 
-  /** `queued` with the ways and clones that the entry names. */
-  #steered(
-    table: ProgramTable,
-    { action }: Version,
-    steering: SteeringParams,
-    queued: PuntAction,
-  ): PuntAction | undefined {
-    const { layout } = defined(table.schema.actions.get(headNumber(action)), "an entry's action is the table's");
-    const found = steeringOf(steering, this.#load(action), layout, this.#isPort);
-    if ("reason" in found) return this.#unrealised(table, headNumber(action), found.reason);
+  /** The action that `record` calls; undefined: nothing realises it. */
+  #called(table: ProgramTable, record: string): PuntAction | undefined {
+    const id = headNumber(record);
+    const action = table.bound?.actions.get(id);
+    if (action === undefined)
+      return this.#unrealised(table, id, table.bound?.unrealised.get(id) ?? "it has no binding");
+    const queued = action.queueParam === undefined ? action.action : this.#withQueue(table, record, action);
+    return action.steering === undefined ? queued : this.#steered(table, record, action.steering, queued);
+  }
+
+  /** `queued` with the ways and clones that the action names. */
+  #steered(table: ProgramTable, record: string, steering: SteeringParams, queued: PuntAction): PuntAction | undefined {
+    const { layout } = defined(table.schema.actions.get(headNumber(record)), "an entry's action is the table's");
+    const found = steeringOf(steering, this.#load(record), layout, this.#isPort);
+    if ("reason" in found) return this.#unrealised(table, headNumber(record), found.reason);
     return { ...queued, ...found };
   }
 
@@ -143,11 +167,55 @@ export class Realiser {
     throw unimplemented(`table '${schema.table.alias}': action '${name}' is not realised: ${why}`);
   }
 
-  #withQueue(table: ProgramTable, version: Version, action: BoundAction): PuntAction {
-    const schema = table.schema.actions.get(headNumber(version.action));
+  /** What an entry with `selection` does: undefined unless all it may select is realised. */
+  #selected(table: ProgramTable, selection: Selection): RuleAction | undefined {
+    switch (selection.kind) {
+      case "member":
+        return this.#member(table, selection.id);
+      case "group":
+        return this.#group(table, selection.id);
+      case "set":
+        return this.#selector(selection.actions, selection.mode, ({ action }) => this.#called(table, action));
+      default:
+        absurd(selection);
+    }
+  }
+
+  #member(table: ProgramTable, id: number): PuntAction | undefined {
+    return this.#called(table, defined(table.profile?.memberAction(id), "a selected member is there"));
+  }
+
+  /** Made once for each version of a group, which is another one whenever one of its members is. */
+  #group(table: ProgramTable, id: number): ActionSelector | undefined {
+    const group = defined(table.profile?.group(id), "a selected group is there");
+    const known = this.#groups.get(group);
+    if (known !== undefined) return known;
+    const made = this.#selector(group.extras.members, 0, ({ memberId }) => this.#member(table, memberId));
+    if (made !== undefined) this.#groups.set(group, made);
+    return made;
+  }
+
+  /** @param mode number of `ActionSelectionMode`; the selectors of programs hash, whatever their algorithm is called */
+  #selector<T extends Weighted>(
+    parts: readonly T[],
+    mode: number,
+    actionOf: (part: T) => PuntAction | undefined,
+  ): ActionSelector | undefined {
+    const choices: ActionChoice[] = [];
+    for (const part of parts) {
+      const action = actionOf(part);
+      if (action === undefined) return undefined;
+      const watch = part.watch && defined(ordinaryPort(part.watch.id), "only ordinary ports are watched");
+      choices.push({ action, weight: shareOf(part), watch });
+    }
+    return { mode: mode === randomMode ? "random" : "hash", choices };
+  }
+
+  #withQueue(table: ProgramTable, record: string, action: BoundAction): PuntAction {
+    const schema = table.schema.actions.get(headNumber(record));
     const param = action.queueParam;
     if (schema === undefined || param === undefined) return action.action;
-    const name = queueName(this.#load(version.action), schema.layout, param.index);
+    const name = queueName(this.#load(record), schema.layout, param.index);
     const index = this.#queues.findIndex((queue) => queue.name === name);
     if (index < 0) {
       const known = this.#queues.map((queue) => queue.name).join(", ");
@@ -166,6 +234,9 @@ export class Realiser {
     return this.#record;
   }
 }
+
+/** Number of RANDOM in `ActionSelectionMode`. */
+const randomMode = 2;
 
 function forwardsOnly(action: PuntAction): boolean {
   return action.green === "forward" && action.yellow === "forward" && action.red === "forward";

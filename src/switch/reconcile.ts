@@ -9,6 +9,7 @@ import type { Datapath } from "../datapath/datapath.js";
 import { describeKey } from "../entity/describe-key.js";
 import type { FlowingSink, OpenReplay } from "../entity/entity-sink.js";
 import type { ReadQuery } from "../entity/read-query.js";
+import type { ProfileSchema } from "../entity/schema.js";
 import { extrasEmpty } from "../entity/table-entry.js";
 import type { UpdateDecoder } from "../entity/update.js";
 import { defaultKey } from "../store/table-store.js";
@@ -32,14 +33,18 @@ const maxReasonLength = 300;
  * What is asked of a program beside its table entries, in an order in which it can be made again. Direct resources are
  * told with their entries, and cells by array: a Read would tell each of them.
  */
-const beforeEntries: Readonly<Record<ReadQuery["kind"], readonly ReadQuery[]>> = {
+const beforeEntries = (
+  profiles: readonly ProfileSchema[],
+): Readonly<Record<ReadQuery["kind"], readonly ReadQuery[]>> => ({
+  "action-members": [{ kind: "action-members", profiles, id: 0 }],
+  "action-groups": [{ kind: "action-groups", profiles, id: 0 }],
   replication: [{ kind: "replication", groups: true, sessions: true, id: 0 }],
   "table-entry": [],
   "direct-counter": [],
   "direct-meter": [],
   "counter-cell": [],
   "meter-cell": [],
-};
+});
 
 export interface ReconcileOptions {
   readonly realiser: Realiser;
@@ -105,7 +110,7 @@ export class Reconciliation {
   }
 
   async #others(): Promise<void> {
-    const queries = Object.values(beforeEntries).flat();
+    const queries = Object.values(beforeEntries([...this.#old.schema.profiles.values()])).flat();
     const batch = new ReadBatch(this.#old, this.#options.datapath, this.#sink, {
       access: new RoleAccess("", undefined, this.#old.pipeline),
       signal: new AbortController().signal,

@@ -69,6 +69,16 @@ export class Rehearsal {
     for (const mask of this.#masksOf(table, version)) this.#step({ masks, mask, change: -1 });
   }
 
+  /** How much the batch has done so far, for `rewind`. */
+  get mark(): number {
+    return this.#steps.length;
+  }
+
+  /** Takes back what was done since `mark`. */
+  rewind(mark: number): void {
+    this.#undo(mark);
+  }
+
   /** The batch is published. */
   keep(): void {
     this.#steps = [];

@@ -6,6 +6,7 @@ import { describeKeyWords, type FieldText } from "../datapath/describe-key-words
 import { keyWords } from "../datapath/frame-key.js";
 import { isSelector, type ActionSelector, type PuntAction, type QueueSpec } from "../datapath/rule.js";
 import type { RuleAction } from "../datapath/rule.js";
+import type { Selection } from "../entity/action-profile.js";
 import { slotTexts } from "../entity/describe-key.js";
 import { headNumber } from "../entity/record-layout.js";
 import type { CounterData } from "../entity/table-entry.js";
@@ -39,7 +40,7 @@ export interface RuleRow {
   readonly queue: string | undefined;
   /** Set if the rule picks one of several actions. */
   readonly selector: RowSelector | undefined;
-  /** The action as the program names it. */
+  /** The action as the program names it; the member, group or set of a table with an action profile. */
   readonly entryAction: string | undefined;
   readonly counter: CounterData | undefined;
 }
@@ -267,12 +268,18 @@ export class RuleComparison implements Disposable {
   }
 }
 
-function entryTexts({ schema }: ProgramTable, { key, action }: Version): Pick<RuleRow, "match" | "entryAction"> {
+function entryTexts({ schema }: ProgramTable, version: Version): Pick<RuleRow, "match" | "entryAction"> {
+  const { key, action, extras } = version;
   const called = action === "" ? undefined : schema.actions.get(headNumber(action))?.action;
   return {
     match: key === defaultKey ? [] : slotTexts(schema.key, Buffer.from(key, "latin1")),
-    entryAction: called && (called.alias || called.name),
+    entryAction:
+      called === undefined ? extras.selection && selectionText(extras.selection) : called.alias || called.name,
   };
+}
+
+function selectionText(selection: Selection): string {
+  return selection.kind === "set" ? `set of ${selection.actions.length}` : `${selection.kind} ${selection.id}`;
 }
 
 const nameOf = ({ schema: { table } }: ProgramTable): string => table.alias || table.name;

@@ -27,6 +27,7 @@ import type { Realiser } from "./realise.js";
 import type { Rehearsal } from "./rehearsal.js";
 import type { RoleAccess } from "./role-access.js";
 import { applyCell } from "./write-cells.js";
+import { ProfileWrites } from "./write-profile.js";
 import { applyReplication, type ReplicationTarget } from "./write-replication.js";
 
 export type Atomicity = "continue-on-error" | "rollback-on-error" | "dataplane-atomic";
@@ -76,6 +77,7 @@ export class WriteBatch {
   readonly #plan: Plan | undefined;
   readonly #counters: CounterWrites;
   readonly #replication: ReplicationTarget;
+  readonly #profiles: ProfileWrites;
 
   constructor(program: Program, realiser: Realiser, datapath: Datapath, options: WriteOptions) {
     this.#program = program;
@@ -85,6 +87,13 @@ export class WriteBatch {
     this.#plan = options.rehearsal === undefined ? datapath.plan() : undefined;
     this.#counters = new CounterWrites(datapath);
     this.#replication = { stage: this.#stage, program, plan: this.#plan, realiser: realiser.replication };
+    const { rehearsal } = options;
+    this.#profiles = new ProfileWrites(program, this.#stage, {
+      realiser,
+      plan: this.#plan,
+      rehearsal,
+      counters: this.#counters,
+    });
   }
 
   /** Applies `updates` in list order (AMB-25). */
@@ -178,6 +187,11 @@ export class WriteBatch {
       case "meter-cell":
         this.#options.access.checkWrite(update.array.id);
         applyCell(this.#stage, this.#program, update);
+        return;
+      case "action-member":
+      case "action-group":
+        this.#options.access.checkWrite(update.profile.profile.id);
+        this.#profiles.apply(update);
     }
   }
 
@@ -212,6 +226,7 @@ export class WriteBatch {
     this.#restrict(table, entry);
     const version = this.#stage.insert(table.store, entry.key(), entry.actionRecord(), this.#extras(table, entry));
     try {
+      if (table.profile !== undefined) this.#profiles.check(table.profile, version);
       if (this.#plan === undefined) this.#options.rehearsal?.add(table, version, entry.keyBytes);
       else this.#realiser.add(this.#plan, table, version, entry.keyBytes);
     } catch (error) {
@@ -227,7 +242,9 @@ export class WriteBatch {
     const resets = entry.isDefault && entry.action === undefined;
     this.#restrict(table, entry);
     const action = entry.action !== undefined ? entry.actionRecord() : resets ? table.initialDefault : before.action;
-    const extras = resets ? noExtras : this.#extras(table, entry, before);
+    const given = resets ? noExtras : this.#extras(table, entry, before);
+    const keeps = given.selection === undefined && before.extras.selection !== undefined;
+    const extras = keeps ? { ...given, selection: before.extras.selection } : given;
     if (table.schema.table.isConst && !entry.isDefault && !sameAttributes(extras, before.extras))
       throw permissionDenied(
         `table '${table.schema.table.alias}' is constant: only direct resources of its entries can be modified`,
@@ -257,6 +274,7 @@ export class WriteBatch {
     const extras = sameMeterConfig(given.meter, before.extras.meter) ? { ...given, meter: before.extras.meter } : given;
     const version = this.#stage.modify(table.store, before.key, action, extrasEmpty(extras) ? noExtras : extras);
     try {
+      if (table.profile !== undefined) this.#profiles.check(table.profile, version);
       if (this.#plan === undefined) this.#options.rehearsal?.modify(table, version, before, key);
       else this.#realiser.modify(this.#plan, table, version, before, key);
     } catch (error) {

@@ -1,30 +1,26 @@
-/** `TableAction` and `Action` messages → action records. Every ACT rule is here. */
+/** `Action` messages → action records. */
 import { toHex } from "../base/hex.js";
-import { invalidArgument, permissionDenied, unimplemented } from "../base/status.js";
+import { invalidArgument, permissionDenied } from "../base/status.js";
 import { portFromText } from "../entity/port-number.js";
 import { numberAt, type Slot } from "../entity/record-layout.js";
 import { maxTextBytes } from "../pipeline/pipeline.js";
 import type { ActionSchema, EntitySchema, TableSchema } from "../entity/schema.js";
-import type { TableEntryDraft } from "../entity/table-entry.js";
+import { TableEntryDraft } from "../entity/table-entry.js";
 import { checkText, decodeBits } from "../entity/bits.js";
 import type { ByteReader } from "./byte-reader.js";
 import { Span } from "./span.js";
 
 const what = "parameter";
 
-const styles: Readonly<Record<number, string>> = {
-  1: "action",
-  2: "action_profile_member_id",
-  3: "action_profile_group_id",
-  4: "action_profile_action_set",
-};
-
 const noGiven = new Uint8Array(0);
 const noTexts = new Int32Array(0);
 
 export class ActionDecoder {
   readonly #reader: ByteReader;
-  readonly #action = new Span();
+  /** Of members and action sets. */
+  readonly #scratch = new TableEntryDraft();
+  /** Where the action lies that is being decoded. */
+  #at = new Span();
   /** Per parameter of the action, in record order: 1 once it was given, and where its text lies. */
   #given: Uint8Array = noGiven;
   #texts: Int32Array = noTexts;
@@ -34,69 +30,11 @@ export class ActionDecoder {
   }
 
   /**
-   * Decodes a `TableAction` into `draft`.
-   * @throws StatusError INVALID_ARGUMENT (ACT-01 … ACT-05, ACT-10 … ACT-13, ACT-18), PERMISSION_DENIED (ACT-06 … ACT-08),
-   *   UNIMPLEMENTED for action profiles
+   * Decodes the `Action` at `at` into `draft`.
+   * @throws StatusError INVALID_ARGUMENT (ACT-05, ACT-10 … ACT-13), PERMISSION_DENIED (ACT-06 … ACT-08)
    */
-  tableAction(span: Span, schema: TableSchema, entities: EntitySchema, draft: TableEntryDraft): void {
-    const reader = this.#reader;
-    let style = 0;
-    let profileId = 0;
-    this.#action.clear();
-    reader.reset(span.bytes, span.start, span.end);
-    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-      const number = reader.fieldNumber;
-      if (tag === 0x0a || tag === 0x22) {
-        const length = reader.length();
-        if (style !== number) this.#action.clear();
-        this.#action.add(span.bytes, reader.pos, reader.pos + length);
-        reader.pos += length;
-        style = number;
-      } else if (tag === 0x10 || tag === 0x18) {
-        style = number;
-        profileId = reader.uint32();
-      } else reader.skip();
-    }
-    const { table } = schema;
-    if (style === 0) throw invalidArgument(`table '${table.alias}': action is present but names nothing`);
-    if (table.implementation === undefined) {
-      if (style !== 1) throw invalidArgument(`table '${table.alias}' takes 'action', not '${styles[style] ?? style}'`);
-    } else if (style === 1 || (style !== 2 && !table.implementation.withSelector))
-      throw invalidArgument(
-        `table '${table.alias}' is implemented by action profile '${table.implementation.name}', '${styles[style] ?? style}' is not for it`,
-      );
-    else if (style !== 4 && profileId === 0)
-      throw invalidArgument(`table '${table.alias}': '${styles[style] ?? style}' is 0, which is no id`);
-    else throw unimplemented(`table '${table.alias}': '${styles[style] ?? style}' is not implemented`);
-    this.#decode(schema, entities, draft);
-  }
-
-  /** Id of the action a Read filters by. @throws StatusError INVALID_ARGUMENT for any other filter (RDT-10) */
-  filter(span: Span, schema: TableSchema): number {
-    const reader = this.#reader;
-    const { table } = schema;
-    let style = 0;
-    this.#action.clear();
-    reader.reset(span.bytes, span.start, span.end);
-    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-      if (styles[reader.fieldNumber] !== undefined) style = reader.fieldNumber;
-      if (tag !== 0x0a) {
-        reader.skip();
-        continue;
-      }
-      this.#action.take(reader);
-    }
-    if (style === 0) throw invalidArgument(`table '${table.alias}': action filter names nothing`);
-    if (style !== 1 || table.implementation !== undefined)
-      throw invalidArgument(`table '${table.alias}': entries can be filtered by action_id of a direct table only`);
-    const { id, params } = this.#head();
-    if (params) throw invalidArgument(`table '${table.alias}': an action filter takes no parameters`);
-    this.#schemaOf(id, schema);
-    return id;
-  }
-
-  #decode(schema: TableSchema, entities: EntitySchema, draft: TableEntryDraft): void {
-    const action = this.#schemaOf(this.#head().id, schema);
+  decode(at: Span, schema: TableSchema, entities: EntitySchema, draft: TableEntryDraft): void {
+    const action = this.schemaOf(this.head(at).id, schema);
     const scope = schema.refs.get(action.action.id)?.scope;
     const name = action.action.alias;
     if (scope === "group-action") throw permissionDenied(`action '${name}' is only for groups`);
@@ -108,17 +46,25 @@ export class ActionDecoder {
     this.#decodeParams(action, entities, draft);
   }
 
-  #schemaOf(id: number, schema: TableSchema): ActionSchema {
+  /** The record in latin1 of an `Action` that stands in a member or action set. @throws StatusError as `decode` */
+  record(at: Span, schema: TableSchema, entities: EntitySchema): string {
+    this.decode(at, schema, entities, this.#scratch);
+    return this.#scratch.actionRecord();
+  }
+
+  /** @throws StatusError INVALID_ARGUMENT unless the table lists action `id` */
+  schemaOf(id: number, schema: TableSchema): ActionSchema {
     const action = schema.refs.has(id) ? schema.actions.get(id) : undefined;
     if (action !== undefined) return action;
     const allowed = [...schema.refs.values()].map((ref) => `${ref.action.id} (${ref.action.alias})`).join(", ");
     throw invalidArgument(`table '${schema.table.alias}' has no action ${id}; it has ${allowed}`, { action_id: id });
   }
 
-  /** Id of the action found last, and whether it has parameters. */
-  #head(): { readonly id: number; readonly params: boolean } {
+  /** Id of the action at `at`, and whether it has parameters. */
+  head(at: Span): { readonly id: number; readonly params: boolean } {
+    this.#at = at;
     const reader = this.#reader;
-    const { bytes, start, end } = this.#action;
+    const { bytes, start, end } = at;
     let id = 0;
     let params = false;
     reader.reset(bytes, start, end);
@@ -135,7 +81,7 @@ export class ActionDecoder {
   #decodeParams(schema: ActionSchema, entities: EntitySchema, draft: TableEntryDraft): void {
     const { action } = schema;
     const reader = this.#reader;
-    const { bytes, start, end } = this.#action;
+    const { bytes, start, end } = this.#at;
     if (this.#given.length < action.params.length) {
       this.#given = new Uint8Array(action.params.length);
       this.#texts = new Int32Array(2 * action.params.length);
@@ -177,7 +123,7 @@ export class ActionDecoder {
     const { name, format, index } = param;
     if (this.#given[index] === 1) throw invalidArgument(`${what} '${name}' of action '${action.alias}' is given twice`);
     this.#given[index] = 1;
-    const { bytes } = this.#action;
+    const { bytes } = this.#at;
     if (format.kind === "bits") {
       decodeBits(bytes, start, end, format.width, draft.actionBytes, slot.offset, slot.bytes, what, name);
       const port = format.port && slot.bytes <= 4 ? numberAt(draft.actionBytes, slot.offset, slot.bytes) : 0;
@@ -197,7 +143,7 @@ export class ActionDecoder {
     const start = this.#texts[2 * index] ?? 0;
     const end = this.#texts[2 * index + 1] ?? 0;
     draft.actionBytes.writeUInt16BE(end - start, slot.offset);
-    draft.actionBytes.set(this.#action.bytes.subarray(start, end), draft.actionLength);
+    draft.actionBytes.set(this.#at.bytes.subarray(start, end), draft.actionLength);
     draft.actionLength += end - start;
   }
 }

@@ -7,6 +7,7 @@ import { TableEntryDraft } from "../entity/table-entry.js";
 import { ByteReader } from "./byte-reader.js";
 import { CellDecoder } from "./decode-cell.js";
 import { TableEntryDecoder, noIdleTimeout, noMeterCounters, tableSchema } from "./decode-table-entry.js";
+import { ActionProfileDecoder } from "./decode-action-profile.js";
 import { EntityParts } from "./decode-write.js";
 import { ReplicationDecoder } from "./decode-replication.js";
 import { Span } from "./span.js";
@@ -54,6 +55,7 @@ class Queries implements QueryDecoder {
   readonly #entries: TableEntryDecoder;
   readonly #replication: ReplicationDecoder;
   readonly #cells: CellDecoder;
+  readonly #profiles: ActionProfileDecoder;
   readonly #draft = new TableEntryDraft();
 
   constructor(reader: ByteReader, bytes: Uint8Array, at: Int32Array, count: number) {
@@ -64,6 +66,7 @@ class Queries implements QueryDecoder {
     this.count = count;
     this.#entries = new TableEntryDecoder(reader);
     this.#replication = new ReplicationDecoder(reader);
+    this.#profiles = new ActionProfileDecoder(reader, this.#entries.actions.actions);
   }
 
   decode(index: number, schema: EntitySchema): ReadQuery {
@@ -78,6 +81,10 @@ class Queries implements QueryDecoder {
       case 2:
         this.#entries.parts.scan(this.#reader, at.bytes, at.start, at.end);
         return this.#tableEntry(schema);
+      case 3:
+        return this.#profiles.query(at, "action-members", schema);
+      case 4:
+        return this.#profiles.query(at, "action-groups", schema);
       case 6:
       case 8:
         return this.#direct(number === 8 ? "direct-counter" : "direct-meter", schema);

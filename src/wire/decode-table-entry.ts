@@ -4,9 +4,9 @@ import { checkTablePolicy } from "../entity/policy.js";
 import type { EntitySchema, TableSchema } from "../entity/schema.js";
 import type { MeterConfig, TableEntryDraft, UpdateType } from "../entity/table-entry.js";
 import type { ByteReader } from "./byte-reader.js";
-import { ActionDecoder } from "./decode-action.js";
 import { KeyDecoder } from "./decode-key.js";
 import { checkClears, decodeCounterData, decodeMeterConfig } from "./decode-resource.js";
+import { TableActionDecoder } from "./decode-table-action.js";
 import { Span } from "./span.js";
 
 const nothing: Uint8Array = new Uint8Array(0);
@@ -108,14 +108,14 @@ function span(reader: ByteReader, into: Span): void {
 
 export class TableEntryDecoder {
   readonly parts = new TableEntryParts();
-  readonly actions: ActionDecoder;
+  readonly actions: TableActionDecoder;
   readonly #reader: ByteReader;
   readonly #keys: KeyDecoder;
 
   constructor(reader: ByteReader) {
     this.#reader = reader;
     this.#keys = new KeyDecoder(reader);
-    this.actions = new ActionDecoder(reader);
+    this.actions = new TableActionDecoder(reader);
   }
 
   /**

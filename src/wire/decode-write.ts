@@ -5,6 +5,7 @@ import { TableEntryDraft, type UpdateType } from "../entity/table-entry.js";
 import type { TableUpdate, Update, UpdateDecoder } from "../entity/update.js";
 import { electionId, type ElectionId } from "../session/election-id.js";
 import { ByteReader } from "./byte-reader.js";
+import { ActionProfileDecoder } from "./decode-action-profile.js";
 import { CellDecoder } from "./decode-cell.js";
 import { TableEntryDecoder, tableSchema } from "./decode-table-entry.js";
 import { ReplicationDecoder } from "./decode-replication.js";
@@ -141,6 +142,7 @@ class Updates implements UpdateDecoder {
   readonly #entries: TableEntryDecoder;
   readonly #replication: ReplicationDecoder;
   readonly #cells: CellDecoder;
+  readonly #profiles: ActionProfileDecoder;
   readonly #draft = new TableEntryDraft();
   /** One object per type, given out again and again. */
   readonly #tableEntry: Readonly<Record<UpdateType, TableUpdate>>;
@@ -153,6 +155,7 @@ class Updates implements UpdateDecoder {
     this.#entries = new TableEntryDecoder(reader);
     this.#replication = new ReplicationDecoder(reader);
     this.#cells = new CellDecoder(reader);
+    this.#profiles = new ActionProfileDecoder(reader, this.#entries.actions.actions);
     const entry = this.#draft;
     this.#tableEntry = {
       insert: { kind: "table-entry", type: "insert", entry },
@@ -171,6 +174,10 @@ class Updates implements UpdateDecoder {
       case 2:
         this.#entries.update(at.bytes, at.start, at.end, type, schema, this.#draft);
         return this.#tableEntry[type];
+      case 3:
+        return this.#profiles.member(at, type, schema);
+      case 4:
+        return this.#profiles.group(at, type, schema);
       case 6:
         return this.#directMeter(type, schema);
       case 8:

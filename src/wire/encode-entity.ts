@@ -1,10 +1,12 @@
 /** Entities of the store → `ReadResponse` bytes, straight from their records. */
+import type { ActionGroup } from "../entity/action-profile.js";
 import type { EntitySink, StoredEntry, StoredMeterCell } from "../entity/entity-sink.js";
-import { textOf } from "../entity/record-layout.js";
 import type { CloneSession, MulticastGroup } from "../entity/replication.js";
-import type { TableSchema } from "../entity/schema.js";
+import type { ProfileSchema, TableSchema } from "../entity/schema.js";
 import type { CounterData } from "../entity/table-entry.js";
 import { ByteWriter } from "./byte-writer.js";
+import { encodeAction } from "./encode-action.js";
+import { encodeActionGroup, encodeActionMember, encodeSelection } from "./encode-action-profile.js";
 import { encodeCounterCell, encodeMeterCell } from "./encode-cell.js";
 import { KeyEncoder } from "./encode-key.js";
 import { encodeCloneSession, encodeMulticastGroup } from "./encode-replication.js";
@@ -38,7 +40,7 @@ export class ReadResponseEncoder implements EntitySink {
     const entity = writer.open(0x0a);
     const body = writer.open(0x12);
     this.#keys.key(schema, entry);
-    if (entry.action !== "") this.#action(schema, entry.action);
+    this.#action(schema, entry);
     const { metadata, controllerMetadata, meter, aging } = entry.extras;
     if (!entry.isDefault) this.#keys.priority(entry.key);
     if (controllerMetadata !== 0n) {
@@ -97,6 +99,17 @@ export class ReadResponseEncoder implements EntitySink {
     encodeMeterCell(this.#writer, id, index, cell);
   }
 
+  actionMember({ profile, tables }: ProfileSchema, id: number, action: string): void {
+    encodeActionMember(this.#writer, profile.id, id, (tag) => {
+      const [table] = tables;
+      if (table !== undefined) encodeAction(this.#writer, tag, this.#keys.load(action), table.actions);
+    });
+  }
+
+  actionGroup({ profile }: ProfileSchema, id: number, group: ActionGroup): void {
+    encodeActionGroup(this.#writer, profile.id, id, group);
+  }
+
   /** The key of `entry` as a `TableEntry` of its own. */
   #ref(schema: TableSchema, entry: StoredEntry): void {
     const body = this.#writer.open(0x0a);
@@ -120,24 +133,15 @@ export class ReadResponseEncoder implements EntitySink {
     this.#writer.bool(true);
   }
 
-  #action(schema: TableSchema, action: string): void {
+  #action({ actions }: TableSchema, { action, extras }: StoredEntry): void {
+    if (action === "" && extras.selection === undefined) return;
     const writer = this.#writer;
-    const record = this.#keys.load(action);
-    const id = record.readUInt32BE(0);
-    const layout = schema.actions.get(id)?.layout;
-    const outer = writer.open(0x1a);
-    const inner = writer.open(0x0a);
-    writer.tag(0x08);
-    writer.uint32(id);
-    for (const [i, slot] of (layout?.slots ?? []).entries()) {
-      const param = writer.open(0x22);
-      writer.tag(0x10);
-      writer.uint32(schema.actions.get(id)?.action.params[i]?.id ?? 0);
-      if (slot.format.kind === "sdn-string" && layout !== undefined) writer.bytesField(0x1a, textOf(record, layout, i));
-      else this.#keys.bits(0x1a, record, slot.offset, slot.bytes);
-      writer.close(param);
-    }
-    writer.close(inner);
-    writer.close(outer);
+    const body = writer.open(0x1a);
+    if (extras.selection === undefined) encodeAction(writer, 0x0a, this.#keys.load(action), actions);
+    else
+      encodeSelection(writer, extras.selection, (tag, record) =>
+        encodeAction(writer, tag, this.#keys.load(record), actions),
+      );
+    writer.close(body);
   }
 }

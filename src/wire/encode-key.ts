@@ -1,9 +1,9 @@
 /** Key records → the fields of a `TableEntry` that name it. */
-import { canonicalStart } from "../entity/bits.js";
 import type { StoredEntry } from "../entity/entity-sink.js";
 import { numberAt, textOf, type RecordLayout, type Slot } from "../entity/record-layout.js";
 import type { TableSchema } from "../entity/schema.js";
 import type { ByteWriter } from "./byte-writer.js";
+import { encodeBits } from "./encode-action.js";
 
 /** Writes into the message that is open in a writer of the caller's. */
 export class KeyEncoder {
@@ -43,14 +43,6 @@ export class KeyEncoder {
     this.#writer.int32(priority);
   }
 
-  /** The number of `bytes` bytes at `offset` in its canonical form. */
-  bits(tag: number, record: Buffer, offset: number, bytes: number): void {
-    const start = canonicalStart(record, offset, bytes);
-    this.#writer.tag(tag);
-    this.#writer.uint32(offset + bytes - start);
-    this.#writer.raw(record, start, offset + bytes);
-  }
-
   /** The bytes of `record`, which is latin1; borrowed until the next call. */
   load(record: string): Buffer {
     if (this.#record.length < record.length) this.#record = Buffer.alloc(2 * record.length);
@@ -71,27 +63,27 @@ export class KeyEncoder {
       case "exact":
       case "param": {
         const value = writer.open(0x12);
-        this.bits(0x0a, record, offset, bytes);
+        encodeBits(writer, 0x0a, record, offset, bytes);
         writer.close(value);
         return;
       }
       case "optional": {
         const value = writer.open(0x3a);
-        this.bits(0x0a, record, offset + 1, bytes);
+        encodeBits(writer, 0x0a, record, offset + 1, bytes);
         writer.close(value);
         return;
       }
       case "ternary":
       case "range": {
         const value = writer.open(slot.kind === "ternary" ? 0x1a : 0x32);
-        this.bits(0x0a, record, offset, bytes);
-        this.bits(0x12, record, offset + bytes, bytes);
+        encodeBits(writer, 0x0a, record, offset, bytes);
+        encodeBits(writer, 0x12, record, offset + bytes, bytes);
         writer.close(value);
         return;
       }
       case "lpm": {
         const value = writer.open(0x22);
-        this.bits(0x0a, record, offset, bytes);
+        encodeBits(writer, 0x0a, record, offset, bytes);
         writer.tag(0x10);
         writer.int32(numberAt(record, offset + bytes, 2));
         writer.close(value);

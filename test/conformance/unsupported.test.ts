@@ -70,8 +70,6 @@ const unsupported: readonly { readonly ids: readonly string[]; readonly what: st
     entity: { externEntry: { externTypeId: 0x81, externId: 0x81000001 } },
   },
   { ids: ["EXT-02", "EXT-03"], what: "ExternEntry of all externs", entity: { externEntry: {} } },
-  { ids: ["RED-15"], what: "ActionProfileMember", entity: { actionProfileMember: { actionProfileId: 0x11000001 } } },
-  { ids: ["RED-15"], what: "ActionProfileGroup", entity: { actionProfileGroup: { actionProfileId: 0x11000001 } } },
 ];
 
 /** Ids that are not of the kind that the entity needs. */
@@ -94,6 +92,16 @@ const wrongKind: readonly { readonly id: string; readonly what: string; readonly
     entity: { meterEntry: { meterId: lab.lab.aclCounter } },
   },
   { id: "WRT-17", what: "a TableEntry with the id of an action", entity: { tableEntry: { tableId: lab.lab.trap } } },
+  {
+    id: "WRT-17",
+    what: "an ActionProfileMember with the id of a table",
+    entity: { actionProfileMember: { actionProfileId: lab.lab.acl, memberId: 1 } },
+  },
+  {
+    id: "WRT-17",
+    what: "an ActionProfileGroup with an unknown id",
+    entity: { actionProfileGroup: { actionProfileId: 0x11000001, groupId: 1 } },
+  },
   { id: "WRT-17", what: "a TableEntry with an unknown id", entity: { tableEntry: { tableId: 0x02000099 } } },
   {
     id: "CTR-07",

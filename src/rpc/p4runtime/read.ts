@@ -30,6 +30,8 @@ class ReadStream implements FlowingSink {
   readonly cloneSession: EntitySink["cloneSession"] = (id, session) => this.#encoder.cloneSession(id, session);
   readonly counterCell: EntitySink["counterCell"] = (id, index, data) => this.#encoder.counterCell(id, index, data);
   readonly meterCell: EntitySink["meterCell"] = (id, index, cell) => this.#encoder.meterCell(id, index, cell);
+  readonly actionMember: EntitySink["actionMember"] = (...member) => this.#encoder.actionMember(...member);
+  readonly actionGroup: EntitySink["actionGroup"] = (...group) => this.#encoder.actionGroup(...group);
   readonly directMeter: EntitySink["directMeter"] = (schema, entry) => this.#encoder.directMeter(schema, entry);
 
   get full(): boolean {

@@ -316,6 +316,38 @@ const violations: readonly Row[] = [
     spec: p4info({ actionProfiles: [profile(0x11000001, "p", { withSelector: true, maxGroupSize: 9 })] }),
   },
   {
+    ids: "SFP-32",
+    title: "groups larger than the device takes",
+    spec: p4info({
+      actionProfiles: [profile(0x11000001, "p", { withSelector: true, size: 0n, maxGroupSize: 65_537 })],
+    }),
+  },
+  {
+    ids: "INF-16",
+    title: "tables that share a profile and differ in actions, or in their scopes",
+    spec: p4info({
+      tables: [[ref(0x01000001)], [ref(0x01000001), ref(0x01000002)], [{ ...ref(0x01000001), scope: 1 }]].map(
+        (actionRefs, i) => table(0x02000001 + i, `t${i}`, { actionRefs, implementationId: 0x11000001 }),
+      ),
+      actions: [a, b],
+      actionProfiles: [profile(0x11000001, "p", { tableIds: [0x02000001, 0x02000002, 0x02000003] })],
+    }),
+  },
+  {
+    ids: "INF-16",
+    title: "a profile whose tables it does not name, and that names one of another",
+    spec: p4info({
+      tables: [
+        table(0x02000001, "t", { implementationId: 0x11000001 }),
+        table(0x02000002, "u", { implementationId: 0x11000002 }),
+      ],
+      actionProfiles: [
+        profile(0x11000001, "p", { tableIds: [0x02000002] }),
+        profile(0x11000002, "q", { tableIds: [0x02000002] }),
+      ],
+    }),
+  },
+  {
     ids: "INF-23",
     title: "a counter without unit",
     spec: p4info({ counters: [counter(0x12000001, "c", { unit: 0 })] }),

@@ -17,6 +17,7 @@ import {
   type Entity,
   type TableEntry,
 } from "../../support/entities.js";
+import { noExtras } from "../../../src/entity/table-entry.js";
 import { plainAction } from "../../support/key-rules.js";
 import { actions, tables } from "../../support/programs.js";
 import { requirement } from "../../support/requirement.js";
@@ -506,8 +507,7 @@ describe("a constant table", () => {
     const stage = store.begin();
     const table = programTables.get(entry(tables.fixed).tableId ?? 0);
     assert.ok(table);
-    const empty = { metadata: new Uint8Array(0), controllerMetadata: 0n, meter: undefined, aging: undefined };
-    const version = stage.insert(table.store, "\0\0\0\0\0\0\0\0\0\u0002", "\u0001\0\0\u0002", empty);
+    const version = stage.insert(table.store, "\0\0\0\0\0\0\0\0\0\u0002", "\u0001\0\0\u0002", noExtras);
     const plan = device.datapath.plan();
     device.pipelines.realiser.add(plan, table, version);
     await plan.commit();

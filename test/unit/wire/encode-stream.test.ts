@@ -143,6 +143,7 @@ describe("an idle notification", () => {
       controllerMetadata: metadata === "" ? 0n : 5n,
       meter: { cir: 1n, cburst: 1n, pir: 1n, pburst: 1n, eburst: 0n },
       aging: { timeoutNs, activity },
+      selection: undefined,
     });
     const entries = [
       { key: key.toString("latin1"), extras: extras("m", 2n ** 63n - 1n) },
