@@ -2,8 +2,9 @@
 import { isUtf8 } from "node:buffer";
 import { finish, type Steps } from "../base/steps.js";
 import { parseAnnotation } from "./annotation.js";
-import type { AnnotatedSpec, FieldSpec, MatchFieldSpec, P4InfoSpec, PreambleSpec, TableInfoSpec } from "./p4info.js";
-import { maxGroupSize, maxTextBytes, type ObjectKind } from "./pipeline.js";
+import type { AnnotatedSpec, FieldSpec, MatchFieldSpec, P4InfoSpec, PreambleSpec } from "./p4info.js";
+import { maxTextBytes, type ObjectKind } from "./pipeline.js";
+import { implementedTables, profileProblems } from "./verify-profiles.js";
 
 /** Top byte of the ids of each kind of object. @see P4Runtime §6.3 ID Allocation */
 const idPrefix: Readonly<Record<Exclude<ObjectKind, "extern">, number>> = {
@@ -42,12 +43,7 @@ export function* verifyP4InfoSteps(spec: P4InfoSpec): Steps<readonly string[]> {
   const directResources = new Map(
     [...spec.directCounters, ...spec.directMeters].map((resource) => [resource.preamble.id, resource]),
   );
-  const implemented = new Map<number, TableInfoSpec[]>();
-  for (const table of spec.tables) {
-    const users = implemented.get(table.implementationId);
-    if (users === undefined) implemented.set(table.implementationId, [table]);
-    else users.push(table);
-  }
+  const implemented = implementedTables(spec);
   const resourcesOfTable = new Map(spec.tables.map((table) => [table.preamble.id, new Set(table.directResourceIds)]));
 
   function object(kind: ObjectKind, preamble: PreambleSpec, prefix?: number): void {
@@ -344,44 +340,8 @@ export function* verifyP4InfoSteps(spec: P4InfoSpec): Steps<readonly string[]> {
     const what = `action profile '${profile.preamble.name}'`;
     for (const id of profile.tableIds) refers(`${what}: table_ids`, id, "table");
     yield;
-    sharing(what, profile);
-    if (profile.size < 0n || profile.maxGroupSize < 0 || profile.maxMemberWeight < 0) problem(`${what}: negative size`);
-    if (profile.maxGroupSize > maxGroupSize)
-      problem(
-        `${what}: max_group_size ${profile.maxGroupSize} is above ${maxGroupSize}, the largest group there can be`,
-      );
-    if (
-      !profile.withSelector &&
-      (profile.maxGroupSize !== 0 || profile.semantics !== "unset" || profile.weightsDisallowed)
-    )
-      problem(`${what} has no selector but selector properties`);
-    else if (BigInt(profile.maxGroupSize) > profile.size && profile.size > 0n)
-      problem(`${what}: max_group_size ${profile.maxGroupSize} exceeds size ${profile.size.toString()}`);
+    for (const text of profileProblems(profile, implemented.get(profile.preamble.id) ?? [])) problem(text);
   }
-
-  /** The tables that a profile implements list each other in it and have the same actions with the same scopes (INF-16). */
-  function sharing(what: string, profile: P4InfoSpec["actionProfiles"][number]): void {
-    const { id } = profile.preamble;
-    const named = new Set(profile.tableIds);
-    const users = implemented.get(id) ?? [];
-    const actionsOf = (table: TableInfoSpec) =>
-      table.actionRefs
-        .map((ref) => `${hexId(ref.id)} ${ref.scope}`)
-        .sort()
-        .join();
-    const [first] = users;
-    for (const table of users) {
-      const { name } = table.preamble;
-      if (!named.has(table.preamble.id)) problem(`${what}: table '${name}' is not among its table_ids`);
-      if (first !== undefined && actionsOf(table) !== actionsOf(first))
-        problem(`${what}: tables '${first.preamble.name}' and '${name}' share it and list different actions`);
-    }
-    const using = new Set(users.map((table) => table.preamble.id));
-    for (const table of named)
-      if (objects.get(table)?.kind === "table" && !using.has(table))
-        problem(`${what}: table_ids names ${hexId(table)}, which has another implementation_id`);
-  }
-
   const platform = spec.platform;
   if (
     platform !== undefined &&

@@ -11,6 +11,8 @@ export const apiVersion = "1.5.0";
 /** Members of `Entity` that are not refused as a kind. */
 const entities = [
   "table_entry",
+  "action_profile_member",
+  "action_profile_group",
   "direct_meter_entry",
   "direct_counter_entry",
   "meter_entry",
