@@ -307,7 +307,7 @@ describe("action profiles", () => {
       ),
     );
 
-    requirement(["APG-21", "APM-10"], "may mix actions, and a member may become another action", async () => {
+    requirement("APM-10", "may mix actions, and a member may become another action", async () => {
       await batch(
         [INSERT, group(1, [[1, 1], [2, 1]])], // prettier-ignore
         [INSERT, selecting(0x6001, byGroup(1))],
@@ -466,7 +466,7 @@ describe("action profiles", () => {
       ),
     );
 
-    requirement(["ONE-19", "ONE-20"], "may mix actions, or have none", async () => {
+    requirement("ONE-20", "may mix actions, or have none", async () => {
       await batch([INSERT, selecting(1, bySet([]))], [INSERT, selecting(2, bySet([[trap, 1], [copy, 1]]))]); // prettier-ignore
       await reads(entries(), selecting(1, bySet([])), selecting(2, bySet([[trap, 1], [copy, 1]]))); // prettier-ignore
     });
