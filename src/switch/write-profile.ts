@@ -159,7 +159,7 @@ export class ProfileWrites {
     return notFound(`${store.members.label.owner} has no ${noun} ${id}`);
   }
 
-  /** @throws StatusError INVALID_ARGUMENT naming action, clause and values (CON-08) */
+  /** @throws StatusError INVALID_ARGUMENT naming action, clause and values */
   #restrict(store: ProfileStore, record: string): void {
     const bytes = Buffer.from(record, "latin1");
     const broken = this.#program.actionRestrictions.get(headNumber(record))?.violated(bytes);
