@@ -43,6 +43,8 @@ export interface Status {
   readonly code: Exclude<Code, 0>;
   readonly message: string;
   readonly fields?: StatusFields;
+  /** `code` of `p4.v1.Error` in our space, for programs; see `situation.ts`. */
+  readonly number?: number;
 }
 
 /** Success, or why not. */

@@ -1,5 +1,5 @@
 /** Unsigned P4Runtime bytestrings ⇄ slots of a record. @see P4Runtime §8.3 */
-import { invalidArgument } from "../base/status.js";
+import { refusal } from "../base/situation.js";
 import { toHex } from "../base/hex.js";
 
 /**
@@ -18,14 +18,15 @@ export function decodeBits(
   what: string,
   name: string,
 ): void {
-  if (start === end) throw invalidArgument(`${what} '${name}': empty, a number has at least one byte`, { name });
+  if (start === end) throw refusal("empty-value", `${what} '${name}': empty, a number has at least one byte`, { name });
   let first = start;
   while (first < end && source[first] === 0) first++;
   const length = end - first;
   const top = length === 0 ? 0 : (source[first] ?? 0);
   const bits = length === 0 ? 0 : (length - 1) * 8 + 32 - Math.clz32(top);
   if (bits > width)
-    throw invalidArgument(
+    throw refusal(
+      "value-too-wide",
       `${what} '${name}': value 0x${toHex(source.subarray(first, end))} needs ${bits} bits, it has ${width}`,
       { name, bits, width },
     );
@@ -46,12 +47,13 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** @throws StatusError INVALID_ARGUMENT unless `text` is non-empty UTF-8 of at most `limit` bytes (AMB-23) */
 export function checkText(text: Uint8Array, limit: number, what: string, name: string): void {
-  if (text.length === 0) throw invalidArgument(`${what} '${name}': empty, a text value is never empty`, { name });
+  if (text.length === 0)
+    throw refusal("empty-value", `${what} '${name}': empty, a text value is never empty`, { name });
   if (text.length > limit)
-    throw invalidArgument(`${what} '${name}': ${text.length} bytes of text, at most ${limit} are taken`, { name });
+    throw refusal("bad-text", `${what} '${name}': ${text.length} bytes of text, at most ${limit} are taken`, { name });
   try {
     utf8.decode(text);
   } catch {
-    throw invalidArgument(`${what} '${name}': 0x${toHex(text)} is not UTF-8`, { name }); // the one way a fatal decoder fails
+    throw refusal("bad-text", `${what} '${name}': 0x${toHex(text)} is not UTF-8`, { name }); // the one way a fatal decoder fails
   }
 }

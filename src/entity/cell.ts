@@ -1,5 +1,5 @@
 /** Cells of indexed counters and meters: which there are, and what one holds. @see P4Runtime §9.3, §9.4 */
-import { invalidArgument, outOfRange, unimplemented } from "../base/status.js";
+import { refusal } from "../base/situation.js";
 import type { IndexedCounter, IndexedMeter } from "../pipeline/pipeline.js";
 import type { CounterData, MeterCounterData } from "./table-entry.js";
 
@@ -39,16 +39,20 @@ export function checkCellIndex(
 ): void {
   const what = `${noun} '${array.name}'`;
   if (array.index === "text")
-    throw unimplemented(`${what}: its index is translated to text, and an index in a message is a number`);
+    throw refusal("unsupported", `${what}: its index is translated to text, and an index in a message is a number`);
   if (index === undefined) return;
-  if (index < 0n) throw invalidArgument(`${what}: index ${index.toString()} is negative`);
+  if (index < 0n) throw refusal("negative-index", `${what}: index ${index.toString()} is negative`);
   if (array.index === "port") {
     if (!isPort(Number(index)))
-      throw outOfRange(`${what}: index ${index.toString()} is no port; it has a cell for each port`);
+      throw refusal("index-out-of-range", `${what}: index ${index.toString()} is no port; it has a cell for each port`);
     return;
   }
   if (index >= array.size)
-    throw outOfRange(`${what}: index ${index.toString()} is beyond its ${array.size.toString()} cells`, {
-      size: array.size.toString(),
-    });
+    throw refusal(
+      "index-out-of-range",
+      `${what}: index ${index.toString()} is beyond its ${array.size.toString()} cells`,
+      {
+        size: array.size.toString(),
+      },
+    );
 }

@@ -1,5 +1,5 @@
 /** Which meter configurations a meter's type allows. */
-import { invalidArgument } from "../base/status.js";
+import { refusal } from "../base/situation.js";
 import type { DirectMeter } from "../pipeline/pipeline.js";
 import type { MeterConfig } from "./table-entry.js";
 
@@ -13,7 +13,7 @@ export function sameMeterConfig(a: MeterConfig | undefined, b: MeterConfig | und
 
 /** @throws StatusError INVALID_ARGUMENT naming meter, field and rule (MTR-02, MTR-04 … MTR-06) */
 export function checkMeterConfig(config: MeterConfig, meter: DirectMeter): void {
-  const refuse = (why: string) => invalidArgument(`meter '${meter.name}' (${meter.type}): ${why}`);
+  const refuse = (why: string) => refusal("bad-meter-config", `meter '${meter.name}' (${meter.type}): ${why}`);
   for (const field of fields) if (config[field] < 0n) throw refuse(`${field} ${config[field].toString()} is negative`);
   const { cir, cburst, pir, pburst, eburst } = config;
   if (meter.type !== "single-rate-three-color" && eburst !== 0n) throw refuse(`eburst ${eburst.toString()} must be 0`);

@@ -1,5 +1,5 @@
 /** Which updates a table's nature allows, before anything else of the entry is looked at. */
-import { invalidArgument, permissionDenied } from "../base/status.js";
+import { refusal } from "../base/situation.js";
 import type { Table } from "../pipeline/pipeline.js";
 import type { UpdateType } from "./table-entry.js";
 
@@ -7,14 +7,18 @@ import type { UpdateType } from "./table-entry.js";
 export function checkTablePolicy(table: Table, type: UpdateType, isDefault: boolean, hasAction: boolean): void {
   if (isDefault) {
     if (type !== "modify")
-      throw invalidArgument(
+      throw refusal(
+        "default-entry",
         `table '${table.alias}': the default entry always exists; only MODIFY is possible, not ${type.toUpperCase()}`,
       );
-    if (table.constDefault) throw permissionDenied(`table '${table.alias}': its default action is constant`);
+    if (table.constDefault) throw refusal("constant", `table '${table.alias}': its default action is constant`);
     return;
   }
   if (table.isConst && (type !== "modify" || hasAction))
-    throw permissionDenied(`table '${table.alias}' is constant: only direct resources of its entries can be modified`);
+    throw refusal(
+      "constant",
+      `table '${table.alias}' is constant: only direct resources of its entries can be modified`,
+    );
   if (table.fields.length === 0)
-    throw invalidArgument(`table '${table.alias}' has no match fields: only its default entry exists`);
+    throw refusal("no-key", `table '${table.alias}' has no match fields: only its default entry exists`);
 }

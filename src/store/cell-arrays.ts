@@ -1,5 +1,5 @@
 /** Arrays of indexed counters or meters: a value for all cells of one, and the cells that differ. */
-import { resourceExhausted } from "../base/status.js";
+import { refusal } from "../base/situation.js";
 import { maxOddCells } from "../entity/cell.js";
 import { Collection } from "./collection.js";
 import type { Stage } from "./stage.js";
@@ -62,7 +62,7 @@ export class CellArrays<V> {
     if (cell === undefined) {
       if (same(rest, value)) return;
       if (cells.entries >= maxOddCells)
-        throw resourceExhausted(`${this.#nameOf(id)} has ${maxOddCells} cells that differ from the rest, its limit`);
+        throw refusal("full", `${this.#nameOf(id)} has ${maxOddCells} cells that differ from the rest, its limit`);
       stage.insert(cells, key, "", { value });
     } else if (same(rest, value)) stage.delete(cells, key);
     else if (!same(cell.extras.value, value)) stage.modify(cells, key, "", { value });

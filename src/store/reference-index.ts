@@ -1,6 +1,6 @@
 /** Who refers to what in one store: kept up with every staged change, so that a dangling reference can never be. */
+import { refusal } from "../base/situation.js";
 import { defined } from "../base/invariant.js";
-import { failedPrecondition, notFound } from "../base/status.js";
 import { describeTuple } from "../entity/reference-tuple.js";
 import type { EntitySchema } from "../entity/schema.js";
 import type { ReferenceTarget } from "../pipeline/pipeline.js";
@@ -67,7 +67,7 @@ export class ReferenceIndex {
   /** @throws StatusError NOT_FOUND if nothing has `named` */
   require(named: NamedTuple, { key }: Version<unknown>, label: CollectionLabel): void {
     if (this.deferred || this.#find(named) !== undefined) return;
-    throw notFound(this.#lacking(named, key, label), { missing: this.#nameOf(named.target) });
+    throw refusal("dangling-reference", this.#lacking(named, key, label), { missing: this.#nameOf(named.target) });
   }
 
   /** @throws StatusError FAILED_PRECONDITION if the one entity that has `named` is referred to */
@@ -76,7 +76,8 @@ export class ReferenceIndex {
     if (meeting === undefined || meeting.providers > 1) return;
     for (const [referrer, of] of meeting.referrers) {
       const count = meeting.referrers.size;
-      throw failedPrecondition(
+      throw refusal(
+        "referenced",
         `${label.owner}: the ${label.describe(key)} is in use: ${count} ${count === 1 ? "entity refers" : "entities refer"} to it, such as the ${of.describe(referrer.key)} of ${of.owner}`,
         { referrers: count },
       );

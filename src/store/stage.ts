@@ -1,6 +1,6 @@
 /** A batch on its way: versions of generation g + 1 beside what readers see. */
+import { refusal } from "../base/situation.js";
 import { invariant } from "../base/invariant.js";
-import { alreadyExists, notFound, resourceExhausted } from "../base/status.js";
 import type { ChangeRecord } from "../entity/change-record.js";
 import { isLive, type Collection, type Garbage } from "./collection.js";
 import { TableStore } from "./table-store.js";
@@ -68,9 +68,9 @@ export class Stage {
   insert<E>(collection: Collection<E>, key: string, action: string, extras: E): Version<E> {
     const head = collection.heads.get(key);
     const { label } = collection;
-    if (isLive(head)) throw alreadyExists(`${label.owner} has the ${label.describe(key)} already`);
+    if (isLive(head)) throw refusal("exists", `${label.owner} has the ${label.describe(key)} already`);
     if (collection.entries >= label.capacity)
-      throw resourceExhausted(`${label.owner} is full: ${label.capacity} entries`, { capacity: label.capacity });
+      throw refusal("full", `${label.owner} is full: ${label.capacity} entries`, { capacity: label.capacity });
     const version = new Version(key, this.generation, head, action, extras);
     collection.links?.insert(version);
     version.born = ++this.#insertions;
@@ -109,7 +109,7 @@ export class Stage {
   /** The entity with `key`. @throws StatusError NOT_FOUND */
   require<E>(collection: Collection<E>, key: string): Version<E> {
     const head = collection.heads.get(key);
-    if (!isLive(head)) throw notFound(`${collection.label.owner} has no ${collection.label.describe(key)}`);
+    if (!isLive(head)) throw refusal("not-found", `${collection.label.owner} has no ${collection.label.describe(key)}`);
     return head;
   }
 

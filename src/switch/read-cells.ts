@@ -1,5 +1,5 @@
 /** Reads of cells of indexed counters and meters. */
-import { resourceExhausted } from "../base/status.js";
+import { refusal } from "../base/situation.js";
 import type { Datapath } from "../datapath/datapath.js";
 import { maxReadCells, zeroMeterCounter } from "../entity/cell.js";
 import type { EntitySink } from "../entity/entity-sink.js";
@@ -51,7 +51,8 @@ function named({ kind, arrays, index }: CounterCellQuery | MeterCellQuery, { acc
   const shown = arrays.filter(({ id }) => access.reads(id));
   for (const { name, size, index: by } of shown)
     if (index === undefined && by === "number" && size > maxReadCells)
-      throw resourceExhausted(
+      throw refusal(
+        "full",
         `${kind === "counter-cell" ? "counter" : "meter"} '${name}' has ${size.toString()} cells; more than ${maxReadCells.toString()} are read by index only`,
         { size: size.toString(), limit: maxReadCells.toString() },
       );

@@ -1,8 +1,9 @@
 /** Life of a Read: a snapshot, query by query, in slices. */
+import { refusal } from "../base/situation.js";
 import { InvariantError } from "../base/invariant.js";
 import type { Logger } from "../base/logger.js";
 import { Slices } from "../base/slices.js";
-import { Code, notFound, StatusError, type Status } from "../base/status.js";
+import { StatusError, type Status } from "../base/status.js";
 import type { Datapath } from "../datapath/datapath.js";
 import { describeKey } from "../entity/describe-key.js";
 import type { FlowingSink } from "../entity/entity-sink.js";
@@ -75,7 +76,7 @@ export class ReadBatch {
     this.#options.signal.throwIfAborted();
     if (error instanceof InvariantError) throw error;
     this.#options.log.error("read.failed", { error });
-    return { code: Code.INTERNAL, message: "reading failed; the log of p4rtd has the cause" };
+    return refusal("fault", "reading failed; the log of p4rtd has the cause").status;
   }
 
   async #query(query: ReadQuery, snapshot: Snapshot): Promise<void> {
@@ -101,7 +102,7 @@ export class ReadBatch {
       if (store !== undefined && access.reads(schema.table.id)) found += await this.#table(query, store, snapshot);
     }
     if (found === 0 && query.kind !== "table-entry" && (query.key !== undefined || query.match !== undefined))
-      throw notFound(missing(query));
+      throw refusal("not-found", missing(query));
   }
 
   /** A group or session that is not there is an empty answer, as for tables (RDT-04). */

@@ -1,5 +1,6 @@
 /** From multicast groups and clone sessions to what the datapath copies frames to. */
-import { invalidArgument, StatusError } from "../base/status.js";
+import { backendRefusal } from "./backend-refusal.js";
+import { refusal } from "../base/situation.js";
 import type { Plan } from "../datapath/datapath.js";
 import type { PortId } from "../datapath/port.js";
 import type { CloneSpec, Replica as ReplicaSpec, ReplicaPort, Replication } from "../datapath/replication.js";
@@ -21,7 +22,7 @@ export class ReplicationRealiser {
   setGroup(plan: Plan, id: number, group: MulticastGroup | undefined): void {
     if (!this.#replicates) return;
     const set = plan.setMulticastGroup(id, group && replicasOf(group));
-    if (!set.ok) throw new StatusError(set.status);
+    if (!set.ok) throw backendRefusal(set.status);
   }
 
   /** Undefined: the session goes. @throws StatusError as `checkSession`, or if the datapath does not take it */
@@ -29,7 +30,7 @@ export class ReplicationRealiser {
     const spec = session && this.#cloneSpec(session);
     if (!this.#replicates) return;
     const set = plan.setCloneSession(id, spec);
-    if (!set.ok) throw new StatusError(set.status);
+    if (!set.ok) throw backendRefusal(set.status);
   }
 
   /** @throws StatusError INVALID_ARGUMENT if the class of service is neither 0 nor the name of a queue (CLN-06) */
@@ -62,7 +63,8 @@ export class ReplicationRealiser {
     const index = this.#queues.findIndex((queue) => queue.name === name);
     if (index >= 0) return index;
     const known = this.#queues.flatMap((queue) => (/^[1-9]\d*$/.test(queue.name) ? queue.name : []));
-    throw invalidArgument(
+    throw refusal(
+      "bad-class-of-service",
       `class_of_service ${name} is neither 0 nor the name of a queue of punt.queues (numbers among them: ${known.join(", ") || "none"})`,
       { class_of_service: classOfService },
     );

@@ -1,9 +1,9 @@
 /** From an entry to its rule on the datapath. */
+import { refusal } from "../base/situation.js";
 import type { BoundAction } from "../acl/bindings.js";
 import { queueName } from "../acl/lower.js";
 import type { SteeringParams } from "../acl/param-role.js";
 import { absurd, defined } from "../base/invariant.js";
-import { invalidArgument, StatusError, unimplemented } from "../base/status.js";
 import type { Capabilities, Plan } from "../datapath/datapath.js";
 import { ordinaryPort } from "../datapath/port.js";
 import type {
@@ -19,6 +19,7 @@ import { shareOf, type ActionGroup, type Selection, type Weighted } from "../ent
 import { headNumber } from "../entity/record-layout.js";
 import { defaultKey } from "../store/table-store.js";
 import type { Version } from "../store/version.js";
+import { backendRefusal } from "./backend-refusal.js";
 import type { ProgramTable } from "./program.js";
 import { ReplicationRealiser } from "./realise-replication.js";
 import { steeringOf } from "./steering.js";
@@ -71,7 +72,7 @@ export class Realiser {
     if (rule === undefined) return;
     const succeeds = before && ruleOf(before);
     const added = plan.add(succeeds === undefined ? rule : { ...rule, succeeds });
-    if (!added.ok) throw new StatusError(added.status);
+    if (!added.ok) throw backendRefusal(added.status);
     version.rule = added.value;
   }
 
@@ -95,7 +96,7 @@ export class Realiser {
       return;
     }
     const replaced = plan.replace(old, { action, meter: version.extras.meter, cookie: version });
-    if (!replaced.ok) throw new StatusError(replaced.status);
+    if (!replaced.ok) throw backendRefusal(replaced.status);
     version.rule = replaced.value;
   }
 
@@ -164,7 +165,7 @@ export class Realiser {
   #unrealised({ schema }: ProgramTable, action: number, why: string): PuntAction | undefined {
     if (this.#unrealisable === "store") return undefined;
     const name = schema.actions.get(action)?.action.alias ?? action;
-    throw unimplemented(`table '${schema.table.alias}': action '${name}' is not realised: ${why}`);
+    throw refusal("not-realised", `table '${schema.table.alias}': action '${name}' is not realised: ${why}`);
   }
 
   /** What an entry with `selection` does: undefined unless all it may select is realised. */
@@ -219,7 +220,8 @@ export class Realiser {
     const index = this.#queues.findIndex((queue) => queue.name === name);
     if (index < 0) {
       const known = this.#queues.map((queue) => queue.name).join(", ");
-      throw invalidArgument(
+      throw refusal(
+        "unknown-queue",
         `parameter '${param.name}': '${name}' is no queue of punt.queues (${known === "" ? "none is configured" : known})`,
       );
     }

@@ -1,5 +1,5 @@
 /** What the datapath will say of the entries of a program that waits for COMMIT. */
-import { resourceExhausted } from "../base/status.js";
+import { refusal } from "../base/situation.js";
 import { keyWords } from "../datapath/frame-key.js";
 import type { TableIndex } from "../datapath/rule.js";
 import { defaultKey } from "../store/table-store.js";
@@ -50,7 +50,7 @@ export class Rehearsal {
       if (!masks.has(mask) && masks.size >= limit) {
         const full = `table '${table.schema.table.name}' holds ${masks.size} distinct masks, its limit is ${limit}`;
         this.#undo(begun);
-        throw resourceExhausted(full, { table: table.schema.table.name });
+        throw refusal("datapath-full", full, { table: table.schema.table.name });
       }
       this.#step({ masks, mask, change: 1 });
     }

@@ -1,5 +1,5 @@
 /** How many replicas the groups and sessions of a program have together, which is bounded. */
-import { resourceExhausted } from "../base/status.js";
+import { refusal } from "../base/situation.js";
 import { maxTotalReplicas, replicaCount, type Replicated } from "../entity/replication.js";
 
 /** Counts what is published and what the open batch makes of it. */
@@ -11,7 +11,8 @@ export class ReplicaCount {
   replace(before: Replicated | undefined, after: Replicated | undefined): void {
     const staged = this.#staged + replicaCount(after) - replicaCount(before);
     if (staged > maxTotalReplicas && staged > this.#staged)
-      throw resourceExhausted(
+      throw refusal(
+        "full",
         `the device has room for ${maxTotalReplicas} replicas, backups included, and this would make ${staged}`,
         { limit: maxTotalReplicas },
       );

@@ -1,5 +1,6 @@
 /** What one role may do with one program: annotations of the P4Info and the role's own config, both obeyed. */
-import { permissionDenied, type StatusError } from "../base/status.js";
+import { refusal } from "../base/situation.js";
+import { type StatusError } from "../base/status.js";
 import { isForRole, type P4Object, type Pipeline } from "../pipeline/pipeline.js";
 import type { RoleDefinition, RoleScope } from "../session/role-definition.js";
 
@@ -57,7 +58,7 @@ export class RoleAccess {
   }
 
   #denied(message: string): StatusError {
-    return permissionDenied(message, { role: this.role });
+    return refusal("role-denied", message, { role: this.role });
   }
 }
 

@@ -1,7 +1,7 @@
 /** Ports, groups and sessions that entries name by parameters of their action. */
+import { refusal } from "../base/situation.js";
 import type { SteeringParams } from "../acl/param-role.js";
 import { numberOf } from "../acl/lower.js";
-import { invalidArgument } from "../base/status.js";
 import type { PortId } from "../datapath/port.js";
 import type { Redirect } from "../datapath/replication.js";
 import type { PuntAction } from "../datapath/rule.js";
@@ -43,13 +43,15 @@ function redirectOf(
 ): Redirect | undefined {
   if (port !== undefined) {
     const { number, text } = numberOf(record, layout, port.index);
-    if (number === undefined || !isPort(number)) throw invalidArgument(`parameter '${port.name}': ${text} is no port`);
+    if (number === undefined || !isPort(number))
+      throw refusal("not-a-port", `parameter '${port.name}': ${text} is no port`);
     return { kind: "port", port: number as PortId }; // one of the device
   }
   if (group === undefined) return undefined;
   const { number, text } = numberOf(record, layout, group.index);
   if (number === undefined || number === 0 || number > maxMulticastGroupId)
-    throw invalidArgument(
+    throw refusal(
+      "id-out-of-range",
       `parameter '${group.name}': ${text} can name no multicast group; they are 1 … ${maxMulticastGroupId}`,
     );
   return { kind: "multicast", group: number };

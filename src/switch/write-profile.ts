@@ -1,6 +1,6 @@
 /** Updates of members and groups of action profiles, and what they mean for the entries that name them. */
+import { refusal } from "../base/situation.js";
 import { absurd, defined, invariant, InvariantError } from "../base/invariant.js";
-import { failedPrecondition, invalidArgument, notFound, resourceExhausted } from "../base/status.js";
 import { explain } from "../constraints/restriction.js";
 import type { Plan } from "../datapath/datapath.js";
 import type { ActionGroup } from "../entity/action-profile.js";
@@ -73,7 +73,8 @@ export class ProfileWrites {
         return;
       case "set":
         if (store.hasMembers)
-          throw invalidArgument(
+          throw refusal(
+            "mixed-selection",
             `${store.members.label.owner} has members or groups, so no entry can have an action set of its own`,
           );
         for (const { action } of selection.actions) this.#restrict(store, action);
@@ -112,8 +113,11 @@ export class ProfileWrites {
         const groups = store.groupsByMember.of(id);
         const [group] = groups;
         if (group !== undefined)
-          throw failedPrecondition(`member ${id} is in ${groups.size} groups, such as group ${group.key}`);
-        checkUnused(store, `member ${id}`, ({ byMember }) => byMember.of(id));
+          throw refusal(
+            "referenced",
+            `member ${id} of ${store.members.label.owner} is in ${plural(groups.size, "group", "groups")}, such as group ${group.key}; take it out first`,
+          );
+        checkUnused(store, `member ${id} of ${store.members.label.owner}`, ({ byMember }) => byMember.of(id));
         this.#stage.delete(store.members, key);
       }
     }
@@ -132,7 +136,7 @@ export class ProfileWrites {
       case "modify": {
         const { maxSize } = this.#stage.require(store.groups, key).extras;
         if (group.maxSize !== maxSize)
-          throw invalidArgument(`group ${id} was inserted with max_size ${maxSize}, which cannot be changed`);
+          throw refusal("bad-group-size", `group ${id} was inserted with max_size ${maxSize}, which cannot be changed`);
         this.#checkMembers(store, group);
         this.#change(
           this.#users(store, ({ byGroup }) => byGroup.of(id)),
@@ -145,7 +149,7 @@ export class ProfileWrites {
       }
       case "delete":
         this.#stage.require(store.groups, key);
-        checkUnused(store, `group ${id}`, ({ byGroup }) => byGroup.of(id));
+        checkUnused(store, `group ${id} of ${store.members.label.owner}`, ({ byGroup }) => byGroup.of(id));
         this.#stage.delete(store.groups, key);
     }
   }
@@ -156,7 +160,7 @@ export class ProfileWrites {
   }
 
   #missing(store: ProfileStore, noun: "member" | "group", id: number) {
-    return notFound(`${store.members.label.owner} has no ${noun} ${id}`);
+    return refusal("dangling-reference", `${store.members.label.owner} has no ${noun} ${id}`);
   }
 
   /** @throws StatusError INVALID_ARGUMENT naming action, clause and values */
@@ -166,7 +170,7 @@ export class ProfileWrites {
     if (broken === undefined) return;
     const schema = store.schema.tables[0]?.actions.get(headNumber(record));
     const args = schema === undefined ? "" : describeSlots(schema.layout, bytes).join(", ");
-    throw invalidArgument(explain(broken, `action '${schema?.action.alias ?? ""}': ${args}`), {
+    throw refusal("restricted", explain(broken, `action '${schema?.action.alias ?? ""}': ${args}`), {
       clause: broken.clause,
     });
   }
@@ -248,21 +252,25 @@ export class ProfileWrites {
 /** ONE-12. */
 function checkStyle({ sets, members }: ProfileStore): void {
   if (sets > 0)
-    throw invalidArgument(
-      `${members.label.owner} has ${sets} entries with action sets of their own, so no members or groups`,
+    throw refusal(
+      "mixed-selection",
+      `${members.label.owner} has ${plural(sets, "entry", "entries")} with an action set of its own, so no members or groups`,
     );
 }
 
 /** APG-20, ONE-09. */
 function checkSize({ size, schema: { capacity }, members }: ProfileStore): void {
   if (size > capacity)
-    throw resourceExhausted(
+    throw refusal(
+      "full",
       `${members.label.owner} is full: groups and action sets of ${size} together, its size is ${capacity}`,
       {
         capacity,
       },
     );
 }
+
+const plural = (count: number, one: string, more: string) => `${count} ${count === 1 ? one : more}`;
 
 /** APM-12, APG-23. */
 function checkUnused(
@@ -272,6 +280,10 @@ function checkUnused(
 ): void {
   for (const entries of store.entries) {
     const { size } = users(entries);
-    if (size > 0) throw failedPrecondition(`${what} is used by ${size} entries of ${entries.table.label.owner}`);
+    if (size > 0)
+      throw refusal(
+        "referenced",
+        `${what} is used by ${plural(size, "entry", "entries")} of ${entries.table.label.owner}; change or delete them first`,
+      );
   }
 }

@@ -1,7 +1,8 @@
 /** Life of a Write: updates are pulled, staged and planned one by one, then made visible at one instant. */
+import { refusal } from "../base/situation.js";
 import type { Clock } from "../base/clock.js";
 import { Slices } from "../base/slices.js";
-import { Code, invalidArgument, permissionDenied, statusOf, type Status, type StatusError } from "../base/status.js";
+import { statusOf, type Status, type StatusError } from "../base/status.js";
 import { explain, type Violation } from "../constraints/restriction.js";
 import type { Datapath, Plan } from "../datapath/datapath.js";
 import { Activity } from "../entity/aging.js";
@@ -49,8 +50,8 @@ export interface WriteOutcome {
   readonly lost?: Status;
 }
 
-const notTried: Status = { code: Code.ABORTED, message: "not tried: an earlier update of the batch failed" };
-const undone: Status = { code: Code.ABORTED, message: "undone: a later update of the batch failed" };
+const notTried = refusal("not-tried", "not tried: an earlier update of the batch failed").status;
+const undone = refusal("undone", "undone: a later update of the batch failed").status;
 /** Updates between two looks at the clock. */
 const stride = 16;
 
@@ -133,7 +134,7 @@ export class WriteBatch {
     if (applied?.ok === false) {
       this.#program.replicas.abandon();
       this.#program.store.abandon(this.#stage);
-      const lost: Status = { code: Code.UNAVAILABLE, message: `the datapath is lost: ${applied.status.message}` };
+      const lost = refusal("lost", `the datapath is lost: ${applied.status.message}`).status;
       return { results: results.map(() => lost), lost };
     }
     try {
@@ -198,7 +199,7 @@ export class WriteBatch {
   /** The table of `entry`, which the caller's role may write. @throws StatusError PERMISSION_DENIED */
   #tableOf({ schema }: TableEntryDraft): ProgramTable {
     const table = schema === undefined ? undefined : this.#program.tables.get(schema.table.id);
-    if (table === undefined) throw invalidArgument("the update names no table");
+    if (table === undefined) throw refusal("missing-part", "the update names no table");
     this.#options.access.checkWrite(table.schema.table.id);
     return table;
   }
@@ -246,7 +247,8 @@ export class WriteBatch {
     const keeps = given.selection === undefined && before.extras.selection !== undefined;
     const extras = keeps ? { ...given, selection: before.extras.selection } : given;
     if (table.schema.table.isConst && !entry.isDefault && !sameAttributes(extras, before.extras))
-      throw permissionDenied(
+      throw refusal(
+        "constant",
         `table '${table.schema.table.alias}' is constant: only direct resources of its entries can be modified`,
       );
     const version = this.#change(table, before, action, extras, entry.isDefault ? undefined : entry.keyBytes);
@@ -317,7 +319,7 @@ function rolledBack(results: readonly UpdateResult[], count: number): readonly U
 }
 
 function violated(violation: Violation, subject: string): StatusError {
-  return invalidArgument(explain(violation, subject), { clause: violation.clause });
+  return refusal("restricted", explain(violation, subject), { clause: violation.clause });
 }
 
 function sameAttributes(a: Extras, b: Extras): boolean {

@@ -3,8 +3,9 @@
  * Objects of the generated module cost several times as much; where speed does not matter, use that module.
  */
 
+import { refusal } from "../base/situation.js";
 import { invariant } from "../base/invariant.js";
-import { invalidArgument, type StatusError } from "../base/status.js";
+import { type StatusError } from "../base/status.js";
 import { maxFieldNumber, WireType } from "./wire-type.js";
 
 /** How deep groups may be nested in a value that is skipped; nothing we speak uses groups. */
@@ -267,5 +268,5 @@ export class ByteReader {
 }
 
 function malformed(byte: number, why: string): StatusError {
-  return invalidArgument(`malformed protobuf at byte ${byte}: ${why}`, { byte });
+  return refusal("malformed", `malformed protobuf at byte ${byte}: ${why}`, { byte });
 }

@@ -1,5 +1,5 @@
 /** `ActionProfileMember` and `ActionProfileGroup` messages → updates and queries. @see P4Runtime §9.2 */
-import { invalidArgument } from "../base/status.js";
+import { refusal } from "../base/situation.js";
 import { groupSize, type ActionGroup, type GroupMember } from "../entity/action-profile.js";
 import type { ProfileQuery } from "../entity/read-query.js";
 import type { EntitySchema, ProfileSchema } from "../entity/schema.js";
@@ -36,10 +36,13 @@ export class ActionProfileDecoder {
       if (tag === 0x1a) this.#action.take(reader);
       else reader.skip();
     }
-    if (!this.#action.present) throw invalidArgument(`member ${id} needs an action`);
+    if (!this.#action.present) throw refusal("action-missing", `member ${id} needs an action`);
     const [table] = profile.tables;
     if (table === undefined)
-      throw invalidArgument(`action profile '${profile.profile.name}' implements no table, so it has no actions`);
+      throw refusal(
+        "unknown-action",
+        `action profile '${profile.profile.name}' implements no table, so it has no actions`,
+      );
     return { ...base, action: this.#actions.record(this.#action, table, schema) };
   }
 
@@ -47,7 +50,7 @@ export class ActionProfileDecoder {
   group(at: Span, type: UpdateType, schema: EntitySchema): ProfileUpdate {
     const { profile, id } = this.#key(at, schema, "group");
     const { name, withSelector, semantics } = profile.profile;
-    if (!withSelector) throw invalidArgument(`action profile '${name}' has no selector, so it has no groups`);
+    if (!withSelector) throw refusal("no-selector", `action profile '${name}' has no selector, so it has no groups`);
     const base = { kind: "action-group", type, profile, id } as const;
     if (type === "delete") return { ...base, group: noGroup };
     const what = `group ${id}`;
@@ -71,7 +74,7 @@ export class ActionProfileDecoder {
   query(at: Span, kind: ProfileQuery["kind"], schema: EntitySchema): ProfileQuery {
     const { profileId, id } = this.#ids(at);
     if (profileId === 0) {
-      if (id !== 0) throw invalidArgument(`action_profile_id 0 reads all action profiles and takes no other id`);
+      if (id !== 0) throw refusal("bad-filter", `action_profile_id 0 reads all action profiles and takes no other id`);
       return { kind, profiles: [...schema.profiles.values()], id };
     }
     return { kind, profiles: [profileSchema(profileId, schema)], id };
@@ -80,7 +83,7 @@ export class ActionProfileDecoder {
   #key(at: Span, schema: EntitySchema, noun: "member" | "group") {
     const { profileId, id } = this.#ids(at);
     const profile = profileSchema(profileId, schema);
-    if (id === 0) throw invalidArgument(`${noun}_id is 0, which is no id`);
+    if (id === 0) throw refusal("id-out-of-range", `${noun}_id is 0, which is no id`);
     return { profile, id };
   }
 
@@ -109,7 +112,7 @@ export class ActionProfileDecoder {
       else if (!readWatch(reader, tag, watch)) reader.skip();
     }
     reader.leave(outer);
-    if (memberId === 0) throw invalidArgument(`${what}: member_id is 0, which is no id`);
+    if (memberId === 0) throw refusal("id-out-of-range", `${what}: member_id is 0, which is no id`);
     checkWeight(weight, profile, profile.semantics, what);
     return { memberId, weight, watch: watch.port(schema, what) };
   }
@@ -119,7 +122,7 @@ export class ActionProfileDecoder {
 function checkDistinct(members: readonly GroupMember[], what: string): void {
   const seen = new Set<number>();
   for (const { memberId } of members) {
-    if (seen.has(memberId)) throw invalidArgument(`${what} lists member ${memberId} twice`);
+    if (seen.has(memberId)) throw refusal("duplicate-member", `${what} lists member ${memberId} twice`);
     seen.add(memberId);
   }
 }
@@ -128,9 +131,10 @@ function checkDistinct(members: readonly GroupMember[], what: string): void {
 function profileSchema(id: number, entities: EntitySchema): ProfileSchema {
   const schema = entities.profiles.get(id);
   if (schema !== undefined) return schema;
-  if (id === 0) throw invalidArgument("action_profile_id is not set");
+  if (id === 0) throw refusal("unknown-object", "action_profile_id is not set");
   const other = entities.pipeline.objects.get(id);
-  throw invalidArgument(
+  throw refusal(
+    "unknown-object",
     other === undefined
       ? `action_profile_id ${id} is not in the P4Info`
       : `action_profile_id ${id} is ${other.kind} '${other.name}', not an action profile`,

@@ -1,6 +1,6 @@
 /** `Action` messages → action records. */
+import { refusal } from "../base/situation.js";
 import { toHex } from "../base/hex.js";
-import { invalidArgument, permissionDenied } from "../base/status.js";
 import { portFromText } from "../entity/port-number.js";
 import { numberAt, type Slot } from "../entity/record-layout.js";
 import { maxTextBytes } from "../pipeline/pipeline.js";
@@ -37,11 +37,11 @@ export class ActionDecoder {
     const action = this.schemaOf(this.head(at).id, schema);
     const scope = schema.refs.get(action.action.id)?.scope;
     const name = action.action.alias;
-    if (scope === "group-action") throw permissionDenied(`action '${name}' is only for groups`);
+    if (scope === "group-action") throw refusal("wrong-scope", `action '${name}' is only for groups`);
     if (scope === "default-only" && !draft.isDefault)
-      throw permissionDenied(`action '${name}' is only for the default entry of table '${schema.table.alias}'`);
+      throw refusal("wrong-scope", `action '${name}' is only for the default entry of table '${schema.table.alias}'`);
     if (scope === "table-only" && draft.isDefault)
-      throw permissionDenied(`action '${name}' cannot be the default action of table '${schema.table.alias}'`);
+      throw refusal("wrong-scope", `action '${name}' cannot be the default action of table '${schema.table.alias}'`);
     draft.beginAction(action);
     this.#decodeParams(action, entities, draft);
   }
@@ -57,7 +57,9 @@ export class ActionDecoder {
     const action = schema.refs.has(id) ? schema.actions.get(id) : undefined;
     if (action !== undefined) return action;
     const allowed = [...schema.refs.values()].map((ref) => `${ref.action.id} (${ref.action.alias})`).join(", ");
-    throw invalidArgument(`table '${schema.table.alias}' has no action ${id}; it has ${allowed}`, { action_id: id });
+    throw refusal("unknown-action", `table '${schema.table.alias}' has no action ${id}; it has ${allowed}`, {
+      action_id: id,
+    });
   }
 
   /** Id of the action at `at`, and whether it has parameters. */
@@ -92,7 +94,8 @@ export class ActionDecoder {
       else reader.skip();
     }
     for (const { name, index } of action.params) {
-      if (this.#given[index] !== 1) throw invalidArgument(`${what} '${name}' of action '${action.alias}' is missing`);
+      if (this.#given[index] !== 1)
+        throw refusal("parameter-missing", `${what} '${name}' of action '${action.alias}' is missing`);
       const slot = schema.layout.slots[index];
       if (slot?.format.kind === "sdn-string") this.#appendText(slot, index, draft);
     }
@@ -117,24 +120,26 @@ export class ActionDecoder {
     const param = action.paramById.get(id);
     const slot = param && layout.slots[param.index];
     if (param === undefined || slot === undefined)
-      throw invalidArgument(
+      throw refusal(
+        "unknown-parameter",
         `action '${action.alias}' has no parameter ${id}; it has ${action.params.map((p) => `${p.id} (${p.name})`).join(", ") || "none"}`,
       );
     const { name, format, index } = param;
-    if (this.#given[index] === 1) throw invalidArgument(`${what} '${name}' of action '${action.alias}' is given twice`);
+    if (this.#given[index] === 1)
+      throw refusal("parameter-twice", `${what} '${name}' of action '${action.alias}' is given twice`);
     this.#given[index] = 1;
     const { bytes } = this.#at;
     if (format.kind === "bits") {
       decodeBits(bytes, start, end, format.width, draft.actionBytes, slot.offset, slot.bytes, what, name);
       const port = format.port && slot.bytes <= 4 ? numberAt(draft.actionBytes, slot.offset, slot.bytes) : 0;
       if (format.port && !entities.isPort(port))
-        throw invalidArgument(`${what} '${name}': 0x${toHex(bytes.subarray(start, end))} is no port`);
+        throw refusal("not-a-port", `${what} '${name}': 0x${toHex(bytes.subarray(start, end))} is no port`);
       return;
     }
     const text = bytes.subarray(start, end);
     checkText(text, maxTextBytes, what, name);
     if (format.port && !entities.isPort(portFromText(text)))
-      throw invalidArgument(`${what} '${name}': '${Buffer.from(text).toString()}' is no port`);
+      throw refusal("not-a-port", `${what} '${name}': '${Buffer.from(text).toString()}' is no port`);
     this.#texts[2 * index] = start;
     this.#texts[2 * index + 1] = end;
   }

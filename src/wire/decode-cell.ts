@@ -1,5 +1,5 @@
 /** `CounterEntry` and `MeterEntry` messages → updates and queries. @see P4Runtime §9.3, §9.4 */
-import { invalidArgument, unimplemented } from "../base/status.js";
+import { refusal } from "../base/situation.js";
 import { checkCellIndex } from "../entity/cell.js";
 import type { CounterCellQuery, MeterCellQuery } from "../entity/read-query.js";
 import type { EntitySchema } from "../entity/schema.js";
@@ -75,7 +75,10 @@ export class CellDecoder {
   /** @param type of the update; undefined: a read */
   #scan(at: Span, type?: UpdateType): void {
     if (type !== undefined && type !== "modify")
-      throw invalidArgument(`cells of counters and meters: only MODIFY is possible, not ${type.toUpperCase()}`);
+      throw refusal(
+        "wrong-update-type",
+        `cells of counters and meters: only MODIFY is possible, not ${type.toUpperCase()}`,
+      );
     const reader = this.#reader;
     this.#id = 0;
     this.#index.clear();
@@ -110,7 +113,7 @@ export class CellDecoder {
     arrays: ReadonlyMap<number, A>,
     index: bigint | undefined,
   ): readonly A[] {
-    if (index !== undefined) throw invalidArgument(`${noun}_id 0 reads all ${noun}s and takes no index`);
+    if (index !== undefined) throw refusal("bad-filter", `${noun}_id 0 reads all ${noun}s and takes no index`);
     return [...arrays.values()].filter((array) => array.index !== "text");
   }
 
@@ -130,11 +133,11 @@ export class CellDecoder {
   #notOne(noun: string, { objects }: EntitySchema["pipeline"]) {
     const object = objects.get(this.#id);
     const what = object === undefined ? "not in the P4Info" : `${object.kind} '${object.name}'`;
-    return invalidArgument(`${noun}_id ${this.#id} is ${what}, not an indexed ${noun}`);
+    return refusal("unknown-object", `${noun}_id ${this.#id} is ${what}, not an indexed ${noun}`);
   }
 }
 
 /** MTR-20. */
 function noCellCounters({ name }: IndexedMeter) {
-  return unimplemented(`meter '${name}': counters per meter colour are not implemented`);
+  return refusal("unsupported", `meter '${name}': counters per meter colour are not implemented`);
 }

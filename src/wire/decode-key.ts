@@ -1,6 +1,6 @@
 /** `FieldMatch` messages → the slots of a key record. Every MAT rule is here. */
+import { refusal } from "../base/situation.js";
 import { toHex } from "../base/hex.js";
-import { invalidArgument } from "../base/status.js";
 import { portFromText } from "../entity/port-number.js";
 import { numberAt, type Slot } from "../entity/record-layout.js";
 import type { EntitySchema, TableSchema } from "../entity/schema.js";
@@ -74,13 +74,17 @@ export class KeyDecoder {
     const { table } = schema;
     const field = table.fieldById.get(id);
     if (field === undefined)
-      throw invalidArgument(`table '${table.alias}' has no match field ${id}; it has ${fieldList(table.fields)}`, {
-        field_id: id,
-      });
-    if (kind === 0) throw invalidArgument(`${what} '${field.name}' has no value`);
+      throw refusal(
+        "unknown-field",
+        `table '${table.alias}' has no match field ${id}; it has ${fieldList(table.fields)}`,
+        {
+          field_id: id,
+        },
+      );
+    if (kind === 0) throw refusal("missing-part", `${what} '${field.name}' has no value`);
     if (kindName(kind) !== field.kind)
-      throw invalidArgument(`${what} '${field.name}' is ${field.kind}, not ${kindName(kind) ?? kind}`);
-    if (this.#seen[field.index] === 1) throw invalidArgument(`${what} '${field.name}' is given twice`);
+      throw refusal("wrong-match-kind", `${what} '${field.name}' is ${field.kind}, not ${kindName(kind) ?? kind}`);
+    if (this.#seen[field.index] === 1) throw refusal("field-twice", `${what} '${field.name}' is given twice`);
     this.#seen[field.index] = 1;
     const slot = schema.key.slots[field.index];
     if (slot !== undefined) this.#decode(field, slot, draft);
@@ -94,7 +98,7 @@ export class KeyDecoder {
     const { fields } = schema.table;
     for (const field of fields) {
       if (this.#seen[field.index] === 1) continue;
-      if (field.kind === "exact") throw invalidArgument(`${what} '${field.name}' is exact and must be given`);
+      if (field.kind === "exact") throw refusal("field-missing", `${what} '${field.name}' is exact and must be given`);
     }
     for (const [index, text] of this.#texts) appendText(draft, schema, index, text);
     for (const field of fields)
@@ -182,15 +186,16 @@ export class KeyDecoder {
     this.#readValues();
     const prefix = this.#prefix;
     if (prefix === 0)
-      throw invalidArgument(`${what} '${field.name}': prefix length 0 means don't care: omit the field`);
+      throw refusal("dont-care-given", `${what} '${field.name}': prefix length 0 means don't care: omit the field`);
     if (prefix < 0 || prefix > width)
-      throw invalidArgument(`${what} '${field.name}': prefix length ${prefix} is not in 1 … ${width}`);
+      throw refusal("bad-prefix", `${what} '${field.name}': prefix length ${prefix} is not in 1 … ${width}`);
     this.#bits(this.#first, width, record, offset, bytes, field.name);
     let low = width - prefix; // bits that must be zero
     for (let i = offset + bytes - 1; low > 0; i--, low -= 8) {
       const mask = low >= 8 ? 0xff : (1 << low) - 1;
       if (((record[i] ?? 0) & mask) !== 0)
-        throw invalidArgument(
+        throw refusal(
+          "stray-bits",
           `${what} '${field.name}': value 0x${toHex(record.subarray(offset, offset + bytes))} has bits outside its prefix of ${prefix} bits`,
         );
     }
@@ -204,7 +209,7 @@ export class KeyDecoder {
     if (field.format.kind === "sdn-string") {
       const text = this.#texts.get(field.index);
       if (text !== undefined && !entities.isPort(portFromText(text)))
-        throw invalidArgument(`${what} '${field.name}': '${Buffer.from(text).toString()}' is no port`, {
+        throw refusal("not-a-port", `${what} '${field.name}': '${Buffer.from(text).toString()}' is no port`, {
           name: field.name,
         });
       return;
@@ -213,7 +218,7 @@ export class KeyDecoder {
     const offset = field.kind === "optional" ? slot.offset + 1 : slot.offset;
     const port = slot.bytes > 4 ? 0 : numberAt(draft.keyBytes, offset, slot.bytes);
     if (!entities.isPort(port))
-      throw invalidArgument(`${what} '${field.name}': ${port} is no port`, { name: field.name });
+      throw refusal("not-a-port", `${what} '${field.name}': ${port} is no port`, { name: field.name });
   }
 }
 
@@ -241,9 +246,10 @@ function checkTernary(field: MatchField, record: Uint8Array, offset: number, byt
     mask |= m;
     stray |= (record[offset + i] ?? 0) & ~m;
   }
-  if (mask === 0) throw invalidArgument(`${what} '${field.name}': mask 0 means don't care: omit the field`);
+  if (mask === 0) throw refusal("dont-care-given", `${what} '${field.name}': mask 0 means don't care: omit the field`);
   if (stray !== 0)
-    throw invalidArgument(
+    throw refusal(
+      "stray-bits",
       `${what} '${field.name}': value 0x${toHex(record.subarray(offset, offset + bytes))} has bits outside mask 0x${toHex(record.subarray(offset + bytes, offset + 2 * bytes))}`,
     );
 }
@@ -252,12 +258,13 @@ function checkRange(field: MatchField, width: number, record: Uint8Array, offset
   const low = Buffer.from(record.buffer, record.byteOffset + offset, bytes);
   const high = Buffer.from(record.buffer, record.byteOffset + offset + bytes, bytes);
   if (low.compare(high) > 0)
-    throw invalidArgument(
+    throw refusal(
+      "bad-range",
       `${what} '${field.name}': low 0x${low.toString("hex")} is above high 0x${high.toString("hex")}`,
     );
   const top = width % 8 === 0 ? 0xff : (1 << (width % 8)) - 1;
   if (low.every((byte) => byte === 0) && high.every((byte, i) => byte === (i === 0 ? top : 0xff)))
-    throw invalidArgument(`${what} '${field.name}': the whole range means don't care: omit the field`);
+    throw refusal("dont-care-given", `${what} '${field.name}': the whole range means don't care: omit the field`);
 }
 
 function fieldList(fields: readonly MatchField[]): string {

@@ -1,6 +1,6 @@
 /** Port bytes outside of match fields and parameters → `PortValue`. @see P4Runtime §18.2, TRN-11 */
+import { refusal } from "../base/situation.js";
 import { toHex } from "../base/hex.js";
-import { invalidArgument } from "../base/status.js";
 import { checkText, decodeBits } from "../entity/bits.js";
 import { portBytes, portFromText } from "../entity/port-number.js";
 import type { PortValue } from "../entity/port-value.js";
@@ -17,21 +17,21 @@ const number = new Uint8Array(4);
  * @throws StatusError INVALID_ARGUMENT if it is empty, no value of the type, or no port of the device
  */
 export function decodePort(bytes: Uint8Array, { portFormat, isPort }: EntitySchema, what: string): PortValue {
-  if (bytes.length === 0) throw invalidArgument(`${what} is empty`);
+  if (bytes.length === 0) throw refusal("empty-value", `${what} is empty`);
   if (portFormat.kind === "sdn-string") {
     checkText(bytes, maxTextBytes, what, "port");
     const id = portFromText(bytes);
-    if (!isPort(id)) throw invalidArgument(`${what}: '${Buffer.from(bytes).toString()}' is no port`);
+    if (!isPort(id)) throw refusal("not-a-port", `${what}: '${Buffer.from(bytes).toString()}' is no port`);
     return { id, sdn: Uint8Array.from(bytes), legacy: false };
   }
   decodeBits(bytes, 0, bytes.length, Math.min(portFormat.width, 32), number, 0, 4, what, "port");
   const id = numberAt(number, 0, 4);
-  if (!isPort(id)) throw invalidArgument(`${what}: 0x${toHex(bytes)} is no port`);
+  if (!isPort(id)) throw refusal("not-a-port", `${what}: 0x${toHex(bytes)} is no port`);
   return { id, sdn: portBytes(id), legacy: false };
 }
 
 /** A port in a deprecated number field (`Replica.egress_port`, `watch`). @throws StatusError INVALID_ARGUMENT if it is none */
 export function legacyPort(id: number, { isPort }: EntitySchema, what: string): PortValue {
-  if (!isPort(id)) throw invalidArgument(`${what}: ${id} is no port`);
+  if (!isPort(id)) throw refusal("not-a-port", `${what}: ${id} is no port`);
   return { id, sdn: portBytes(id), legacy: true };
 }

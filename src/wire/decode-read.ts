@@ -1,5 +1,5 @@
 /** `ReadRequest` bytes → header, and queries against the pipeline in force. */
-import { invalidArgument, unimplemented } from "../base/status.js";
+import { refusal } from "../base/situation.js";
 import type { DirectQuery, QueryDecoder, ReadQuery } from "../entity/read-query.js";
 import { headBytes } from "../entity/record-layout.js";
 import type { EntitySchema, TableSchema } from "../entity/schema.js";
@@ -77,7 +77,7 @@ class Queries implements QueryDecoder {
     const { at, number } = this.#parts;
     switch (number) {
       case 0:
-        throw invalidArgument("the entity to read is not set; ask for each kind with its own wildcard");
+        throw refusal("no-entity", "the entity to read is not set; ask for each kind with its own wildcard");
       case 2:
         this.#entries.parts.scan(this.#reader, at.bytes, at.start, at.end);
         return this.#tableEntry(schema);
@@ -95,7 +95,7 @@ class Queries implements QueryDecoder {
       case 9:
         return this.#replication.query(at);
       default:
-        throw unimplemented(`${this.#parts.name} is not implemented`);
+        throw refusal("unsupported-entity", `${this.#parts.name} is not implemented`);
     }
   }
 
@@ -118,7 +118,8 @@ class Queries implements QueryDecoder {
         metadata !== undefined ||
         controllerMetadata !== undefined
       )
-        throw invalidArgument(
+        throw refusal(
+          "bad-filter",
           "table_id 0 reads all tables and takes no match, action, priority, metadata or controller_metadata",
         );
       return {
@@ -143,10 +144,13 @@ class Queries implements QueryDecoder {
     const { table } = schema;
     const asksTimeout = parts.timeSinceLastHit.present || parts.idleTimeoutNs !== 0n;
     if (asksTimeout && parts.isDefault)
-      throw invalidArgument(`table '${table.alias}': the default entry has no idle timeout`);
+      throw refusal("no-idle-timeout", `table '${table.alias}': the default entry has no idle timeout`);
     if (asksTimeout && !table.idleTimeout) throw noIdleTimeout(schema);
     if (parts.idleTimeoutNs < 0n)
-      throw invalidArgument(`table '${table.alias}': idle_timeout_ns ${parts.idleTimeoutNs.toString()} is negative`);
+      throw refusal(
+        "negative-number",
+        `table '${table.alias}': idle_timeout_ns ${parts.idleTimeoutNs.toString()} is negative`,
+      );
     if (parts.meterCounter.present && parts.matches > 0 && table.meter !== undefined && !entities.meterCounters)
       throw noMeterCounters(schema);
   }
@@ -155,9 +159,10 @@ class Queries implements QueryDecoder {
   #key(table: TableSchema, schema: EntitySchema): Pick<DirectQuery, "key" | "match" | "priority"> {
     const { parts } = this.#entries;
     if (parts.priority < 0)
-      throw invalidArgument(`table '${table.table.alias}': priority ${parts.priority} is negative`);
+      throw refusal("bad-priority", `table '${table.table.alias}': priority ${parts.priority} is negative`);
     if (parts.priority !== 0 && !table.table.needsPriority)
-      throw invalidArgument(
+      throw refusal(
+        "bad-priority",
         `table '${table.table.alias}': priority must be 0, not ${parts.priority}: the key has only EXACT and LPM fields`,
       );
     const unkeyed = { key: undefined, match: undefined, priority: undefined };
@@ -192,7 +197,7 @@ class Queries implements QueryDecoder {
       (kind === "direct-counter" ? table.table.counter : table.table.meter) !== undefined;
     if (parts.tableId === 0) {
       if (parts.matches > 0 || parts.priority !== 0)
-        throw invalidArgument("table_id 0 reads all tables and takes no match or priority");
+        throw refusal("bad-filter", "table_id 0 reads all tables and takes no match or priority");
       return {
         kind,
         meterCounter,
@@ -204,7 +209,11 @@ class Queries implements QueryDecoder {
       };
     }
     const table = tableSchema(parts.tableId, schema);
-    if (!has(table)) throw invalidArgument(`table '${table.table.alias}' has no ${kind.replace("-", " ")}`);
+    if (!has(table))
+      throw refusal(
+        kind === "direct-counter" ? "no-direct-counter" : "no-direct-meter",
+        `table '${table.table.alias}' has no ${kind.replace("-", " ")}`,
+      );
     if (kind === "direct-meter" && asksColours && !meterCounter && parts.matches > 0) throw noMeterCounters(table);
     return { kind, meterCounter, tables: [table], defaults: parts.isDefault, ...this.#key(table, schema) };
   }

@@ -1,5 +1,5 @@
 /** `PacketReplicationEngineEntry` messages → updates and queries. @see P4Runtime §9.5 */
-import { invalidArgument, resourceExhausted, unimplemented } from "../base/status.js";
+import { refusal } from "../base/situation.js";
 import type { PortValue } from "../entity/port-value.js";
 import type { ReplicationQuery } from "../entity/read-query.js";
 import {
@@ -39,7 +39,7 @@ export class ReplicationDecoder {
     this.#scan(at);
     if (this.#group.present) return this.#multicastGroup(type, schema);
     if (this.#session.present) return this.#cloneSession(type, schema);
-    throw invalidArgument("PacketReplicationEngineEntry names neither a multicast group nor a clone session");
+    throw refusal("missing-part", "PacketReplicationEngineEntry names neither a multicast group nor a clone session");
   }
 
   /** Fields beside the id are ignored (MCG-17, CLN-13). */
@@ -114,9 +114,9 @@ export class ReplicationDecoder {
       else if (tag === 0x20) packetLength = reader.int32();
       else reader.skip();
     }
-    if (packetLength < 0) throw invalidArgument(`${what}: packet_length_bytes ${packetLength} is negative`);
+    if (packetLength < 0) throw refusal("negative-number", `${what}: packet_length_bytes ${packetLength} is negative`);
     if (replicas.some(({ backups }) => backups.length > 0))
-      throw unimplemented(`${what}: backup_replicas are for multicast groups only`);
+      throw refusal("unsupported", `${what}: backup_replicas are for multicast groups only`);
     checkReplicas(replicas, what);
     return { kind: "clone-session", type, id, session: { replicas, classOfService, packetLength } };
   }
@@ -124,7 +124,7 @@ export class ReplicationDecoder {
   /** Counts one more replica or backup of the entity. @throws StatusError RESOURCE_EXHAUSTED */
   #count(what: string): void {
     if (++this.#replicas > maxReplicas)
-      throw resourceExhausted(`${what} has more than ${maxReplicas} replicas, backups included`);
+      throw refusal("full", `${what} has more than ${maxReplicas} replicas, backups included`);
   }
 
   #replica(schema: EntitySchema, what: string, index: number): Replica {
@@ -164,20 +164,20 @@ export class ReplicationDecoder {
 
 /** MCG-01, MCG-24, CLN-02, CLN-15. */
 function checkId(id: number, field: string, max: number): number {
-  if (id === 0) throw invalidArgument(`${field} is 0; ids are 1 … ${max}`);
-  if (id > max) throw invalidArgument(`${field} ${id} is above ${max}`);
+  if (id === 0) throw refusal("id-out-of-range", `${field} is 0; ids are 1 … ${max}`);
+  if (id > max) throw refusal("id-out-of-range", `${field} ${id} is above ${max}`);
   return id;
 }
 
 /** MCG-19. */
 function checkPort(port: PortValue | undefined, name: string): PortValue {
-  if (port === undefined) throw invalidArgument(`${name} names no port`);
+  if (port === undefined) throw refusal("missing-part", `${name} names no port`);
   return port;
 }
 
 /** MCG-04, CLN-04. */
 function checkInstance(instance: number, name: string): number {
-  if (instance > maxInstance) throw invalidArgument(`${name}: instance ${instance} is above ${maxInstance}`);
+  if (instance > maxInstance) throw refusal("bad-instance", `${name}: instance ${instance} is above ${maxInstance}`);
   return instance;
 }
 
@@ -187,10 +187,14 @@ function checkReplicas(replicas: readonly Replica[], what: string): void {
   for (const replica of replicas) {
     for (const { port, instance } of [replica, ...replica.backups]) {
       const pair = `${port.id}/${instance}`;
-      if (seen.has(pair)) throw invalidArgument(`${what}: port ${port.id} with instance ${instance} appears twice`);
+      if (seen.has(pair))
+        throw refusal("duplicate-replica", `${what}: port ${port.id} with instance ${instance} appears twice`);
       seen.add(pair);
     }
     if (replica.backups.some(({ port }) => port.id === replica.port.id))
-      throw invalidArgument(`${what}: a backup of the replica on port ${replica.port.id} uses the same port`);
+      throw refusal(
+        "duplicate-replica",
+        `${what}: a backup of the replica on port ${replica.port.id} uses the same port`,
+      );
   }
 }

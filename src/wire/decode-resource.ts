@@ -1,5 +1,5 @@
 /** Counters and meters that are parts of other messages. @see P4Runtime §9.3, §9.4 */
-import { invalidArgument } from "../base/status.js";
+import { refusal } from "../base/situation.js";
 import { checkMeterConfig } from "../entity/meter-config.js";
 import type { CounterData, MeterConfig } from "../entity/table-entry.js";
 import type { DirectMeter } from "../pipeline/pipeline.js";
@@ -39,7 +39,8 @@ export function checkClears(reader: ByteReader, at: Span): void {
   for (const { colour, span } of counters) {
     const { packets, bytes } = decodeCounterData(reader, span);
     if (packets !== 0n || bytes !== 0n)
-      throw invalidArgument(
+      throw refusal(
+        "clear-only",
         `counters per meter colour can only be cleared: ${colour} has byte_count ${bytes.toString()} and packet_count ${packets.toString()}, not 0`,
       );
   }
@@ -55,7 +56,8 @@ export function decodeCounterData(reader: ByteReader, at: Span): CounterData {
     else reader.skip();
   }
   if (data.bytes < 0n || data.packets < 0n)
-    throw invalidArgument(
+    throw refusal(
+      "negative-number",
       `counter_data: byte_count ${data.bytes.toString()} and packet_count ${data.packets.toString()} must not be negative`,
     );
   return data;

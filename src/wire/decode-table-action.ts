@@ -1,5 +1,5 @@
 /** `TableAction` messages → actions and selections. */
-import { invalidArgument, permissionDenied, unimplemented } from "../base/status.js";
+import { refusal } from "../base/situation.js";
 import { groupSize, type ActionSet, type ActionSetAction } from "../entity/action-profile.js";
 import type { EntitySchema, TableSchema } from "../entity/schema.js";
 import type { TableEntryDraft } from "../entity/table-entry.js";
@@ -65,19 +65,21 @@ export class TableActionDecoder {
     }
     const { table } = schema;
     const profile = table.implementation;
-    if (style === 0) throw invalidArgument(`table '${table.alias}': action is present but names nothing`);
+    if (style === 0) throw refusal("missing-part", `table '${table.alias}': action is present but names nothing`);
     if (profile === undefined) {
-      if (style !== 1) throw invalidArgument(`table '${table.alias}' takes 'action', not '${styles[style] ?? style}'`);
+      if (style !== 1)
+        throw refusal("wrong-action-style", `table '${table.alias}' takes 'action', not '${styles[style] ?? style}'`);
       this.actions.decode(value, schema, entities, draft);
       return;
     }
     if (style === 1 || (style !== 2 && !profile.withSelector))
-      throw invalidArgument(
+      throw refusal(
+        "wrong-action-style",
         `table '${table.alias}' is implemented by action profile '${profile.name}', '${styles[style] ?? style}' is not for it`,
       );
     if (style === 4) draft.selection = this.#set(schema, profile, entities);
     else if (id === 0)
-      throw invalidArgument(`table '${table.alias}': '${styles[style] ?? style}' is 0, which is no id`);
+      throw refusal("id-out-of-range", `table '${table.alias}': '${styles[style] ?? style}' is 0, which is no id`);
     else draft.selection = { kind: style === 2 ? "member" : "group", id };
   }
 
@@ -93,11 +95,14 @@ export class TableActionDecoder {
       if (tag === 0x0a) this.#value.take(reader);
       else reader.skip();
     }
-    if (style === 0) throw invalidArgument(`table '${table.alias}': action filter names nothing`);
+    if (style === 0) throw refusal("bad-filter", `table '${table.alias}': action filter names nothing`);
     if (style !== 1 || table.implementation !== undefined)
-      throw invalidArgument(`table '${table.alias}': entries can be filtered by action_id of a direct table only`);
+      throw refusal(
+        "bad-filter",
+        `table '${table.alias}': entries can be filtered by action_id of a direct table only`,
+      );
     const { id, params } = this.actions.head(this.#value);
-    if (params) throw invalidArgument(`table '${table.alias}': an action filter takes no parameters`);
+    if (params) throw refusal("bad-filter", `table '${table.alias}': an action filter takes no parameters`);
     this.actions.schemaOf(id, schema);
     return id;
   }
@@ -120,8 +125,16 @@ export class TableActionDecoder {
       else reader.skip();
     }
     const semantics = sizeSemantics === 0 ? profile.semantics : semanticsOf[sizeSemantics];
-    if (semantics === undefined) throw invalidArgument(`${what}: size_semantics ${sizeSemantics} is unknown`);
-    if (mode < 0 || mode >= modes) throw invalidArgument(`${what}: action_selection_mode ${mode} is unknown`);
+    if (semantics === undefined)
+      throw refusal(
+        "bad-selection-mode",
+        `${what}: size_semantics ${sizeSemantics} is unknown; it must be DEFAULT (0), SUM_OF_WEIGHTS (1) or SUM_OF_MEMBERS (2)`,
+      );
+    if (mode < 0 || mode >= modes)
+      throw refusal(
+        "bad-selection-mode",
+        `${what}: action_selection_mode ${mode} is unknown; it must be DEFAULT (0), HASH (1) or RANDOM (2)`,
+      );
     if (groupAction.present) throw this.#groupAction(groupAction, schema);
     for (const [i, { weight }] of parts.entries()) checkWeight(weight, profile, semantics, `${what}: action ${i + 1}`);
     const size = groupSize(semantics, parts);
@@ -146,7 +159,7 @@ export class TableActionDecoder {
       else if (!readWatch(reader, tag, watch)) reader.skip();
     }
     reader.leave(outer);
-    if (!action.present) throw invalidArgument(`${what} is missing`);
+    if (!action.present) throw refusal("parameter-missing", `${what} is missing`);
     return { action, weight, watch: watch.port(entities, what) };
   }
 
@@ -154,7 +167,7 @@ export class TableActionDecoder {
   #groupAction(at: Span, schema: TableSchema) {
     const { action } = this.actions.schemaOf(this.actions.head(at).id, schema);
     return schema.refs.get(action.id)?.scope === "group-action"
-      ? unimplemented(`table '${schema.table.alias}': group_action is not implemented`)
-      : permissionDenied(`action '${action.alias}' is not for groups: its scope is not GROUP_ACTION`);
+      ? refusal("unsupported", `table '${schema.table.alias}': group_action is not implemented`)
+      : refusal("wrong-scope", `action '${action.alias}' is not for groups: its scope is not GROUP_ACTION`);
   }
 }

@@ -1,5 +1,5 @@
 /** `TableEntry` messages → drafts. One scan finds where everything lies; what is looked at depends on the purpose. */
-import { invalidArgument, unimplemented } from "../base/status.js";
+import { refusal } from "../base/situation.js";
 import { checkTablePolicy } from "../entity/policy.js";
 import type { EntitySchema, TableSchema } from "../entity/schema.js";
 import type { MeterConfig, TableEntryDraft, UpdateType } from "../entity/table-entry.js";
@@ -134,7 +134,7 @@ export class TableEntryDecoder {
     parts.scan(this.#reader, bytes, start, end);
     const schema = tableSchema(parts.tableId, entities);
     const { table } = schema;
-    if (parts.isConst) throw invalidArgument(`table '${table.alias}': is_const cannot be set by a controller`);
+    if (parts.isConst) throw refusal("read-only", `table '${table.alias}': is_const cannot be set by a controller`);
     checkTablePolicy(table, type, parts.isDefault, parts.action.present);
     draft.begin(schema);
     this.key(schema, entities, draft);
@@ -142,12 +142,13 @@ export class TableEntryDecoder {
     this.#checkTimeouts(schema);
     draft.idleTimeoutNs = parts.idleTimeoutNs;
     if (parts.action.present) this.actions.tableAction(parts.action, schema, entities, draft);
-    else if (type === "insert") throw invalidArgument(`table '${table.alias}': an entry needs an action`);
+    else if (type === "insert") throw refusal("action-missing", `table '${table.alias}': an entry needs an action`);
     draft.metadata = parts.metadata;
     draft.controllerMetadata = parts.controllerMetadata;
     if (parts.meter.present) draft.meter = this.meterConfig(parts.meter, schema);
     if (parts.counter.present) {
-      if (table.counter === undefined) throw invalidArgument(`table '${table.alias}' has no direct counter`);
+      if (table.counter === undefined)
+        throw refusal("no-direct-counter", `table '${table.alias}' has no direct counter`);
       draft.counter = decodeCounterData(this.#reader, parts.counter);
     }
     if (parts.meterCounter.present) draft.clearsMeterCounters = this.clears(parts.meterCounter, schema, entities);
@@ -163,21 +164,27 @@ export class TableEntryDecoder {
     const { parts } = this;
     const { table } = schema;
     if (parts.isDefault) {
-      if (parts.matches > 0) throw invalidArgument(`table '${table.alias}': the default entry has no match`);
+      if (parts.matches > 0) throw refusal("default-entry", `table '${table.alias}': the default entry has no match`);
       if (parts.priority !== 0)
-        throw invalidArgument(`table '${table.alias}': the default entry has no priority, not ${parts.priority}`);
+        throw refusal(
+          "default-entry",
+          `table '${table.alias}': the default entry has no priority, not ${parts.priority}`,
+        );
       draft.isDefault = true;
       draft.keyLength = 0;
       return;
     }
-    if (parts.priority < 0) throw invalidArgument(`table '${table.alias}': priority ${parts.priority} is negative`);
+    if (parts.priority < 0)
+      throw refusal("bad-priority", `table '${table.alias}': priority ${parts.priority} is negative`);
     if (table.needsPriority) {
       if (parts.priority === 0 && options.anyPriority !== true)
-        throw invalidArgument(
+        throw refusal(
+          "bad-priority",
           `table '${table.alias}': priority must be above 0, the key has TERNARY, RANGE or OPTIONAL fields`,
         );
     } else if (parts.priority !== 0)
-      throw invalidArgument(
+      throw refusal(
+        "bad-priority",
         `table '${table.alias}': priority must be 0, not ${parts.priority}: the key has only EXACT and LPM fields`,
       );
     draft.keyBytes.writeInt32BE(parts.priority, 0);
@@ -192,11 +199,15 @@ export class TableEntryDecoder {
     const { parts } = this;
     const { table } = schema;
     if (parts.timeSinceLastHit.present)
-      throw invalidArgument(`table '${table.alias}': time_since_last_hit can only be read`);
+      throw refusal("read-only", `table '${table.alias}': time_since_last_hit can only be read`);
     if (parts.idleTimeoutNs === 0n) return;
     if (parts.idleTimeoutNs < 0n)
-      throw invalidArgument(`table '${table.alias}': idle_timeout_ns ${parts.idleTimeoutNs.toString()} is negative`);
-    if (parts.isDefault) throw invalidArgument(`table '${table.alias}': the default entry has no idle timeout`);
+      throw refusal(
+        "negative-number",
+        `table '${table.alias}': idle_timeout_ns ${parts.idleTimeoutNs.toString()} is negative`,
+      );
+    if (parts.isDefault)
+      throw refusal("no-idle-timeout", `table '${table.alias}': the default entry has no idle timeout`);
     if (!table.idleTimeout) throw noIdleTimeout(schema);
   }
 
@@ -209,7 +220,7 @@ export class TableEntryDecoder {
 
   /** @throws StatusError INVALID_ARGUMENT (MTR-02 … MTR-06, DIR-15) */
   meterConfig(at: Span, { table }: TableSchema): MeterConfig {
-    if (table.meter === undefined) throw invalidArgument(`table '${table.alias}' has no direct meter`);
+    if (table.meter === undefined) throw refusal("no-direct-meter", `table '${table.alias}' has no direct meter`);
     return decodeMeterConfig(this.#reader, at, table.meter);
   }
 }
@@ -218,24 +229,34 @@ export class TableEntryDecoder {
 export function tableSchema(id: number, entities: EntitySchema): TableSchema {
   const schema = entities.tables.get(id);
   if (schema !== undefined) return schema;
-  if (id === 0) throw invalidArgument("table_id is not set");
+  if (id === 0) throw refusal("unknown-object", "table_id is not set");
   const other = entities.pipeline.objects.get(id);
-  throw invalidArgument(
+  throw refusal(
+    "unknown-object",
     other === undefined
-      ? `table_id ${id} is not in the P4Info`
+      ? `table_id ${id} is not in the P4Info; it has ${tableList(entities)}`
       : `table_id ${id} is ${other.kind} '${other.name}', not a table`,
     { table_id: id },
   );
 }
 
+/** Tables named in one message. */
+const maxListed = 20;
+
+function tableList({ tables }: EntitySchema): string {
+  const listed = [...tables.values()].slice(0, maxListed).map(({ table }) => `${table.id} (${table.alias})`);
+  if (tables.size > maxListed) listed.push(`and ${tables.size - maxListed} more`);
+  return listed.join(", ") || "no tables";
+}
+
 /** IDL-01, IDL-02. */
 export function noIdleTimeout({ table }: TableSchema) {
-  return invalidArgument(`table '${table.alias}' does not support idle timeouts`);
+  return refusal("no-idle-timeout", `table '${table.alias}' does not support idle timeouts`);
 }
 
 /** DIR-14, DIR-15, MTR-20. */
 export function noMeterCounters({ table }: TableSchema) {
   return table.meter === undefined
-    ? invalidArgument(`table '${table.alias}' has no direct meter, so no meter_counter_data`)
-    : unimplemented(`table '${table.alias}': counters per meter colour are not implemented`);
+    ? refusal("no-direct-meter", `table '${table.alias}' has no direct meter, so no meter_counter_data`)
+    : refusal("unsupported", `table '${table.alias}': counters per meter colour are not implemented`);
 }

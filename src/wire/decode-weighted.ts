@@ -1,5 +1,5 @@
 /** What members of groups and actions of one-shot sets have in common: weight and watched port, and their limits. */
-import { invalidArgument, resourceExhausted, unimplemented } from "../base/status.js";
+import { refusal } from "../base/situation.js";
 import { isOrdinaryPort } from "../entity/port-number.js";
 import type { PortValue } from "../entity/port-value.js";
 import type { EntitySchema } from "../entity/schema.js";
@@ -43,7 +43,8 @@ export function readWatch(reader: ByteReader, tag: number, into: WatchParts): bo
 
 /** The state of the CPU port does not change, and nothing tells it. */
 function watchable(port: PortValue, what: string): PortValue {
-  if (!isOrdinaryPort(port.id)) throw unimplemented(`${what}: port ${port.id} is reserved and cannot be watched`);
+  if (!isOrdinaryPort(port.id))
+    throw refusal("unsupported", `${what}: port ${port.id} is reserved and cannot be watched`);
   return port;
 }
 
@@ -51,12 +52,15 @@ function watchable(port: PortValue, what: string): PortValue {
 export function checkWeight(weight: number, profile: ActionProfile, semantics: SizeSemantics, what: string): void {
   const { name, weightsDisallowed, maxMemberWeight } = profile;
   if (weightsDisallowed) {
-    if (weight !== 0) throw invalidArgument(`${what}: weight ${weight}, but selector '${name}' takes no weights`);
+    if (weight !== 0) throw refusal("bad-weight", `${what}: weight ${weight}, but selector '${name}' takes no weights`);
     return;
   }
-  if (weight < 1) throw invalidArgument(`${what}: weight ${weight} is not above 0`);
+  if (weight < 1) throw refusal("bad-weight", `${what}: weight ${weight} is not above 0`);
   if (semantics === "sum-of-members" && maxMemberWeight > 0 && weight > maxMemberWeight)
-    throw invalidArgument(`${what}: weight ${weight} is above ${maxMemberWeight}, the limit of selector '${name}'`);
+    throw refusal(
+      "bad-weight",
+      `${what}: weight ${weight} is above ${maxMemberWeight}, the limit of selector '${name}'`,
+    );
 }
 
 /** @throws StatusError INVALID_ARGUMENT (ONE-04, ONE-06), RESOURCE_EXHAUSTED beyond what the device takes */
@@ -64,25 +68,38 @@ export function checkSetSize(size: number, profile: ActionProfile, semantics: Si
   const { name, maxGroupSize: limit } = profile;
   const of = semantics.replaceAll("-", " ");
   if (limit > 0 && size > limit)
-    throw invalidArgument(`${what}: ${of} ${size} is above max_group_size ${limit} of selector '${name}'`, { limit });
+    throw refusal("bad-group-size", `${what}: ${of} ${size} is above max_group_size ${limit} of selector '${name}'`, {
+      limit,
+    });
   if (size > maxGroupSize) throw tooLarge(size, semantics, maxGroupSize, what);
 }
 
 /** The limit of a group that asks for `maxSize`. @throws StatusError INVALID_ARGUMENT (APG-14), RESOURCE_EXHAUSTED (APG-17) */
 export function groupLimit(maxSize: number, { name, maxGroupSize: limit }: ActionProfile, what: string): number {
-  if (maxSize < 0) throw invalidArgument(`${what}: max_size ${maxSize} is negative`);
+  if (maxSize < 0) throw refusal("negative-number", `${what}: max_size ${maxSize} is negative`);
   if (limit > 0 && maxSize > limit)
-    throw invalidArgument(`${what}: max_size ${maxSize} is above max_group_size ${limit} of selector '${name}'`, {
-      limit,
-    });
+    throw refusal(
+      "bad-group-size",
+      `${what}: max_size ${maxSize} is above max_group_size ${limit} of selector '${name}'`,
+      {
+        limit,
+      },
+    );
   if (maxSize > maxGroupSize)
-    throw resourceExhausted(`${what}: max_size ${maxSize} is above ${maxGroupSize}, the largest group there can be`);
+    throw refusal(
+      "group-too-large",
+      `${what}: max_size ${maxSize} is above ${maxGroupSize}, the largest group there can be`,
+    );
   return maxSize || limit || maxGroupSize; // 0 is the selector's limit, and there 0 is the device's (AMB-30, APG-16)
 }
 
 /** What is wrong with a group that is larger than its `limit` (APG-16, APG-19). */
 export function tooLarge(size: number, semantics: SizeSemantics, limit: number, what: string) {
-  return resourceExhausted(`${what}: ${semantics.replaceAll("-", " ")} ${size} is above its limit of ${limit}`, {
-    limit,
-  });
+  return refusal(
+    "group-too-large",
+    `${what}: ${semantics.replaceAll("-", " ")} ${size} is above its limit of ${limit}`,
+    {
+      limit,
+    },
+  );
 }

@@ -1,5 +1,5 @@
 /** `WriteRequest` bytes → header at once, updates one by one when the switch pulls them. */
-import { invalidArgument, resourceExhausted, unimplemented } from "../base/status.js";
+import { refusal } from "../base/situation.js";
 import type { EntitySchema } from "../entity/schema.js";
 import { TableEntryDraft, type UpdateType } from "../entity/table-entry.js";
 import type { TableUpdate, Update, UpdateDecoder } from "../entity/update.js";
@@ -47,7 +47,7 @@ export function decodeWriteRequest(bytes: Uint8Array): WriteHeader {
       case 0x22: {
         const length = reader.length();
         if (at.length === 2 * maxUpdates)
-          throw resourceExhausted(`more than ${maxUpdates} updates in one Write; split it`);
+          throw refusal("full", `more than ${maxUpdates} updates in one Write; split it`);
         at.push(reader.pos, reader.pos + length);
         reader.pos += length;
         break;
@@ -170,7 +170,7 @@ class Updates implements UpdateDecoder {
     const { at } = this.#parts;
     switch (this.#parts.number) {
       case 0:
-        throw invalidArgument("the update has no entity");
+        throw refusal("no-entity", "the update has no entity");
       case 2:
         this.#entries.update(at.bytes, at.start, at.end, type, schema, this.#draft);
         return this.#tableEntry[type];
@@ -189,7 +189,7 @@ class Updates implements UpdateDecoder {
       case 9:
         return this.#replication.update(at, type, schema);
       default:
-        throw unimplemented(`${this.#parts.name} is not implemented`);
+        throw refusal("unsupported-entity", `${this.#parts.name} is not implemented`);
     }
   }
 
@@ -209,7 +209,8 @@ class Updates implements UpdateDecoder {
     }
     const type = types[number];
     if (type === undefined)
-      throw invalidArgument(
+      throw refusal(
+        "unknown-update-type",
         number === 0
           ? "update type is UNSPECIFIED"
           : `update type ${number} is unknown; it must be INSERT, MODIFY or DELETE`,
@@ -220,7 +221,8 @@ class Updates implements UpdateDecoder {
   /** The table entry, config or data, and counter data of a direct resource. */
   #direct(type: UpdateType, schema: EntitySchema) {
     const name = this.#parts.name;
-    if (type !== "modify") throw invalidArgument(`${name}: only MODIFY is possible, not ${type.toUpperCase()}`);
+    if (type !== "modify")
+      throw refusal("wrong-update-type", `${name}: only MODIFY is possible, not ${type.toUpperCase()}`);
     const reader = this.#reader;
     const entry = new Span();
     const value = new Span();
@@ -233,7 +235,7 @@ class Updates implements UpdateDecoder {
       else if (tag === 0x1a) meterCounters.take(reader);
       else reader.skip();
     }
-    if (!entry.present) throw invalidArgument(`${name} has no table_entry`);
+    if (!entry.present) throw refusal("missing-part", `${name} has no table_entry`);
     this.#entries.parts.scan(reader, entry.bytes, entry.start, entry.end);
     const table = tableSchema(this.#entries.parts.tableId, schema);
     this.#draft.begin(table);
@@ -242,7 +244,8 @@ class Updates implements UpdateDecoder {
 
   #directCounter(type: UpdateType, schema: EntitySchema): TableUpdate {
     const { table, value } = this.#direct(type, schema);
-    if (table.table.counter === undefined) throw invalidArgument(`table '${table.table.alias}' has no direct counter`);
+    if (table.table.counter === undefined)
+      throw refusal("no-direct-counter", `table '${table.table.alias}' has no direct counter`);
     this.#entries.key(table, schema, this.#draft);
     return {
       kind: "direct-counter",
@@ -253,7 +256,8 @@ class Updates implements UpdateDecoder {
 
   #directMeter(type: UpdateType, schema: EntitySchema): TableUpdate {
     const { table, value, meterCounters } = this.#direct(type, schema);
-    if (table.table.meter === undefined) throw invalidArgument(`table '${table.table.alias}' has no direct meter`);
+    if (table.table.meter === undefined)
+      throw refusal("no-direct-meter", `table '${table.table.alias}' has no direct meter`);
     if (meterCounters.present) this.#draft.clearsMeterCounters = this.#entries.clears(meterCounters, table, schema);
     this.#entries.key(table, schema, this.#draft);
     return {

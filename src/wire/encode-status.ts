@@ -31,6 +31,10 @@ export function encodeBatchStatus(
       if (limit > 0) {
         writer.stringField(0x12, clip(result.message, limit));
         writer.stringField(0x1a, errorSpace);
+        if (result.number !== undefined) {
+          writer.tag(0x20);
+          writer.int32(result.number);
+        }
       }
       writer.close(error);
     }

@@ -251,7 +251,7 @@ describe("Write, where the text is open", () => {
       const controller = await primary(agent);
       const { code, slots } = await rejected(write(controller, inserts(lldp, lldp, ...publicEntries.slice(2))));
       assert.deepEqual([code, slots?.map((slot) => slot.code)], [Code.UNKNOWN, [OK, ALREADY_EXISTS, OK, OK]]);
-      assert.deepEqual(slots?.[0], { code: OK, message: "", space: "" });
+      assert.deepEqual(slots?.[0], { code: OK, message: "", space: "", number: 0 });
       assert.equal((await controller.read()).length, 3);
     }),
   );

@@ -13,14 +13,11 @@ import {
   etherTypes,
   insert,
   labP4Info,
-  modify,
-  remove,
   set,
-  slotCodes,
   write,
 } from "../support/lab-program.js";
 import { noLeaks } from "../support/no-leaks.js";
-import { long, primary, push, rejected, type P4Client, type TableEntry } from "../support/p4-client.js";
+import { long, primary, push, rejected, type P4Client } from "../support/p4-client.js";
 import { loadP4Info } from "../support/p4info.js";
 import { requirement } from "../support/requirement.js";
 import { p4 } from "../../src/wire/gen/proto.js";
@@ -303,39 +300,4 @@ interfaces: { ethernet-1/1: { port_id: 1 } }
     assert.deepEqual(new Set(tables), new Set([vrf.tableId, drop.tableId]));
     assert.deepEqual([forwarded, await egressOf(client, packet)], [[1], []]);
   });
-
-  requirement(
-    "ONE-01",
-    "unbound_tables: store takes one-shot sets of middleblock in every kind of update",
-    async () => {
-      await using agent = await Agent.start({ yaml: device("unbound_tables: store") });
-      const client = agent.client();
-      await client.stream().arbitrate(1n);
-      await push(client, 1n, "middleblock");
-      const { tables, actions } = p4.config.v1.P4Info.decode(loadP4Info("middleblock"));
-      const idOf = (alias: string) =>
-        [...tables, ...actions].find(({ preamble }) => preamble?.alias === alias)?.preamble?.id ?? 0;
-      const nexthop = (name: string, weight: number) => ({
-        action: { actionId: idOf("set_nexthop_id"), params: [{ paramId: 1, value: Buffer.from(name) }] },
-        weight,
-        watchPort: Buffer.from("1"),
-      });
-      const entry = (...actionProfileActions: ReturnType<typeof nexthop>[]): TableEntry => ({
-        tableId: idOf("wcmp_group_table"),
-        match: [{ fieldId: 1, exact: { value: Buffer.from("group-1") } }],
-        action: { actionProfileActionSet: { actionProfileActions } },
-      });
-      const plain = (tableEntry: TableEntry) =>
-        p4.v1.TableEntry.toObject(p4.v1.TableEntry.decode(p4.v1.TableEntry.encode(tableEntry).finish()));
-      const written = entry(nexthop("a", 2), nexthop("b", 1), nexthop("b", 1));
-      await write(client, [insert(written)]);
-      assert.deepEqual((await lab.everyEntry(client)).map(plain), [plain(written)]);
-      const changed = entry(nexthop("c", 512));
-      await write(client, [modify(changed)]);
-      assert.deepEqual((await lab.everyEntry(client)).map(plain), [plain(changed)]);
-      assert.deepEqual(await slotCodes(write(client, [modify(entry(nexthop("c", 513)))])), [Code.INVALID_ARGUMENT]);
-      await write(client, [remove(entry())]);
-      assert.deepEqual(await lab.everyEntry(client), []);
-    },
-  );
 });

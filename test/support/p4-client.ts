@@ -14,6 +14,8 @@ export interface SlotError {
   readonly code: number;
   readonly message: string;
   readonly space: string;
+  /** In that space; 0 = none. */
+  readonly number: number;
 }
 
 /** A failed RPC as a test looks at it. `slots` is undefined without `grpc-status-details-bin`. */
@@ -291,8 +293,9 @@ export async function rejected(promise: Promise<unknown>): Promise<Failure> {
 
 function slot(any: google.protobuf.Any.$Properties): SlotError {
   assert.equal(any.type_url, "type.googleapis.com/p4.v1.Error");
-  const { canonicalCode, message, space } = p4.v1.Error.decode(any.value ?? new Uint8Array(0));
-  return { code: canonicalCode, message, space };
+  const { canonicalCode, message, space, code } = p4.v1.Error.decode(any.value ?? new Uint8Array(0));
+  assert.ok(canonicalCode === 0 || space === "" || code > 0, `${message}: has no number (docs/errors.md)`);
+  return { code: canonicalCode, message, space, number: code };
 }
 
 /** A bigint as the generated classes take it. */

@@ -129,13 +129,18 @@ export class Device {
   }
 
   async readAs(role: string, ...entities: readonly Entity[]): Promise<ReadOutcome> {
-    const { sizes: _, ...outcome } = await this.#collect(role, entities);
+    const { sizes: _, statuses: __, ...outcome } = await this.#collect(role, entities);
     return outcome;
   }
 
   /** Also tells how big the responses are, in bytes. */
   readCut(...entities: readonly Entity[]): Promise<ReadOutcome & { readonly sizes: readonly number[] }> {
     return this.#collect("", entities);
+  }
+
+  /** What each request of a Read failed with; undefined: it did not. */
+  async readStatuses(...entities: readonly Entity[]): Promise<readonly (Status | undefined)[]> {
+    return (await this.#collect("", entities)).statuses;
   }
 
   async #collect(role: string, entities: readonly Entity[]) {
@@ -150,6 +155,7 @@ export class Device {
     await sink.flush();
     return {
       entities: entitiesOf(...sink.responses),
+      statuses: results,
       results: results.map((status) => codeName(status?.code ?? 0)),
       sizes: sink.responses.map((response) => response.length),
     };
