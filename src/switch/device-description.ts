@@ -2,7 +2,7 @@
 import { matchKindsOf } from "../acl/key-binding.js";
 import type { Capabilities } from "../datapath/datapath.js";
 import { keyFields } from "../datapath/frame-key.js";
-import { maxCloneSessions, maxMulticastGroups, maxReplicas } from "../entity/replication.js";
+import { maxCloneSessions, maxMulticastGroups, maxReplicas, maxTotalReplicas } from "../entity/replication.js";
 import type { MatchKind } from "../pipeline/pipeline.js";
 import type { Program, ProgramTable } from "./program.js";
 import { atomicities, type Atomicity } from "./write.js";
@@ -39,6 +39,9 @@ export interface DeviceDescription {
   readonly maxMulticastGroups: number;
   readonly maxCloneSessions: number;
   readonly maxReplicas: number;
+  readonly maxTotalReplicas: number;
+  /** What the datapath can do beyond rules, as the published message names it. */
+  readonly features: readonly string[];
   /** Tables of the pipeline that Write and Read use, in its order. */
   readonly tables: readonly TableDescription[];
 }
@@ -63,8 +66,15 @@ export function describeDevice(
     maxMulticastGroups,
     maxCloneSessions,
     maxReplicas,
+    maxTotalReplicas,
+    features: featuresOf(capabilities),
     tables: program === undefined ? [] : [...program.tables.values()].map((table) => describeTable(program, table)),
   };
+}
+
+function featuresOf({ meterCounters, redirects, replicates, selectors }: Capabilities): readonly string[] {
+  const features = { meter_counters: meterCounters, redirects, replicates, selectors };
+  return Object.entries(features).flatMap(([name, has]) => (has ? [name] : []));
 }
 
 function describeTable({ bindings }: Program, { schema, bound }: ProgramTable): TableDescription {

@@ -23,7 +23,9 @@ export interface DeviceCapabilities {
     readonly multicastGroups: number;
     readonly cloneSessions: number;
     readonly replicas: number;
+    readonly totalReplicas: number;
   };
+  readonly features: readonly string[];
   readonly tables: readonly {
     readonly id: number;
     readonly name: string;
@@ -76,6 +78,7 @@ export function encodeDeviceCapabilities(device: DeviceCapabilities): Buffer {
     number(0x28, limits.multicastGroups);
     number(0x30, limits.cloneSessions);
     number(0x38, limits.replicas);
+    number(0x40, limits.totalReplicas);
   });
   for (const { id, name, entries, match, unrealised } of device.tables)
     message(0x42, () => {
@@ -90,5 +93,6 @@ export function encodeDeviceCapabilities(device: DeviceCapabilities): Buffer {
         });
       texts(0x2a, unrealised);
     });
+  texts(0x4a, device.features);
   return writer.take();
 }

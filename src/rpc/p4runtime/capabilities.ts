@@ -49,7 +49,9 @@ function deviceCapabilities({ build, maxMessageBytes }: RpcContext, device: Devi
       multicastGroups: device.maxMulticastGroups,
       cloneSessions: device.maxCloneSessions,
       replicas: device.maxReplicas,
+      totalReplicas: device.maxTotalReplicas,
     },
+    features: device.features,
     tables: device.tables.map(({ id, name, entries, fields, unrealised }) => ({
       id,
       name,
