@@ -1,36 +1,24 @@
 /** scripts/build-native.mjs, which `npm ci` runs: what it needs, what it says, and when it builds. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { root } from "../support/repository.js";
+import { BuildFolder } from "../support/build-folder.js";
 
 const buildMs = 240_000;
 
 describe("the build of the addon", () => {
-  let folder: string;
+  let folder: BuildFolder;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "p4rtd-build-"));
-    for (const path of ["binding.gyp", "package.json", "native", "scripts"])
-      cpSync(join(root, path), join(folder, path), { recursive: true, preserveTimestamps: true });
-    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+    folder = new BuildFolder();
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(() => folder[Symbol.dispose]());
 
-  const addon = () => join(folder, "build/Release/p4rtd.node");
-
-  function build(environment: Readonly<Record<string, string | undefined>> = {}) {
-    const { status, stderr } = spawnSync(process.execPath, [join(folder, "scripts/build-native.mjs")], {
-      env: { ...process.env, PYTHON: undefined, MAKE: undefined, CXX: undefined, ...environment },
-      encoding: "utf8",
-    });
-    return { status, said: stderr };
-  }
+  const build = (environment?: Readonly<Record<string, string>>) => folder.build(environment);
 
   /** A folder for PATH in which nothing can be started but what is named. */
   function pathWith(...tools: readonly string[]): string {
-    const bin = join(folder, "bin");
+    const bin = join(folder.path, "bin");
     mkdirSync(bin);
     for (const tool of tools) {
       const from = (process.env["PATH"] ?? "").split(delimiter).find((place) => existsSync(join(place, tool)));
@@ -55,24 +43,24 @@ describe("the build of the addon", () => {
   it("builds without libbpf where a program that needs it cannot be linked, and says so", function () {
     this.timeout(buildMs);
     // A compiler that finds no libbpf: the last word on the line of the probe, and of nothing else.
-    const compiler = join(folder, "compiler");
+    const compiler = join(folder.path, "compiler");
     const script = '#!/bin/sh\nfor word; do [ "$word" = -lbpf ] && exit 1; done\nexec g++ "$@" -O0\n';
     writeFileSync(compiler, script, { mode: 0o755 });
     assert.deepEqual(build({ CXX: compiler }), {
       status: 0,
       said: "p4rtd: built without libbpf (libbpf-dev): the kernel datapath is not in it\n",
     });
-    const load = `const a = require(${JSON.stringify(addon())}); console.log(a.libbpf, a.openBpf, a.dropReasons.length);`;
+    const load = `const a = require(${JSON.stringify(folder.addon)}); console.log(a.libbpf, a.openBpf, a.dropReasons.length);`;
     const { stdout } = spawnSync(process.execPath, ["-e", load], { encoding: "utf8" });
     assert.match(stdout, /^undefined undefined \d+\n$/);
 
     // Built again only when a source is newer.
-    const before = statSync(addon()).mtimeMs;
+    const before = statSync(folder.addon).mtimeMs;
     assert.deepEqual(build({ CXX: compiler }), { status: 0, said: "" });
-    assert.equal(statSync(addon()).mtimeMs, before);
+    assert.equal(statSync(folder.addon).mtimeMs, before);
     // What is built and current stays usable on a machine without a compiler.
     assert.deepEqual(build({ PATH: pathWith() }), { status: 0, said: "" });
-    writeFileSync(join(folder, "native/core/status.h"), "#error broken\n");
+    writeFileSync(join(folder.path, "native/core/status.h"), "#error broken\n");
     const { status, said } = build({ CXX: compiler });
     assert.equal(status, 1);
     assert.match(said, /#error broken/);
