@@ -3,7 +3,7 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ip, listed, run } from "../test/netns/commands.js";
+import { ip, listed, run } from "../test/support/commands.js";
 import { root } from "../test/support/repository.js";
 import { loadAddon } from "../src/addon/load.js";
 

@@ -7,7 +7,7 @@ import { defined } from "../src/base/invariant.js";
 import { KernelDatapath } from "../src/datapath/kernel/kernel-datapath.js";
 import type { PortId } from "../src/datapath/port.js";
 import type { PuntRule } from "../src/datapath/rule.js";
-import { until } from "../test/netns/namespace.js";
+import { until } from "../test/support/until.js";
 import { always, rule } from "../test/support/key-rules.js";
 import { root } from "../test/support/repository.js";
 import { randomWords } from "./entries.js";

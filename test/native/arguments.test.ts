@@ -4,7 +4,8 @@ import { inspect } from "node:util";
 import type { Addon, NetlinkSocket, PacketSender } from "../../src/addon/addon.js";
 import { loadAddon } from "../../src/addon/load.js";
 import { noLeaks } from "../support/no-leaks.js";
-import { describeAsRoot, Network } from "./network.js";
+import { Namespace } from "../support/namespace.js";
+import { describeNeeding } from "../support/needs.js";
 
 const addon = loadAddon();
 /** What JavaScript may hand over where a whole number is asked for. */
@@ -131,20 +132,20 @@ describe("what the addon exports", () => {
   });
 });
 
-describeAsRoot("objects of the addon", () => {
+describeNeeding(["root", "ip"], "objects of the addon", () => {
   noLeaks();
-  let network: Network;
+  let network: Namespace;
   let sender: PacketSender;
   let netlink: NetlinkSocket;
   before(() => {
-    network = new Network();
+    network = Namespace.withPair();
     sender = addon.openPacketSender({ netns: network.path, ifindex: network.ifindex("a") });
     netlink = addon.openNetlink({ netns: network.path, groups: [], onMessages: ignore, onOverrun: ignore });
   });
   after(() => {
     sender.close();
     netlink.close();
-    network.remove();
+    network[Symbol.dispose]();
   });
 
   const frame = new Uint8Array(60);

@@ -9,8 +9,8 @@ import { rule } from "../support/key-rules.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { lldp } from "../support/frame-builder.js";
 import { BpfBed, loopback, plain, stop } from "./bpf-bed.js";
-import { inProcess, inWorker } from "./environment.js";
-import { describeAsRoot } from "./network.js";
+import { inProcess, inWorker } from "../support/addon-environments.js";
+import { describeNeeding } from "../support/needs.js";
 
 type Loose = Record<keyof BpfDatapath, (...args: readonly unknown[]) => unknown>;
 
@@ -106,7 +106,7 @@ const openFields: readonly Partial<Record<keyof BpfOptions, unknown>>[] = [
   { onPunted: undefined },
 ];
 
-describeAsRoot("BpfDatapath", () => {
+describeNeeding(["root", "ip", "libbpf"], "BpfDatapath", () => {
   noLeaks();
 
   for (const fields of openFields)

@@ -12,7 +12,7 @@ import { hex, ip, ipv6Destination } from "../support/frame-builder.js";
 import { fieldOf, plainAction, rule } from "../support/key-rules.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { BpfBed, goOn, packed, plain, portId } from "./bpf-bed.js";
-import { describeAsRoot } from "./network.js";
+import { describeNeeding } from "../support/needs.js";
 
 const port = portId as PortId;
 const framesPerStep = 100;
@@ -154,7 +154,7 @@ class Pair {
   }
 }
 
-describeAsRoot("the tc program beside the software switch", () => {
+describeNeeding(["root", "ip", "libbpf"], "the tc program beside the software switch", () => {
   noLeaks();
 
   // Beyond so many tuples the program walks by bpf_loop, as it does on kernels that refuse the plain loop.

@@ -7,7 +7,7 @@ import { ethernet, hex, ipv4, lldp, tag, udp } from "../support/frame-builder.js
 import { always, rule } from "../support/key-rules.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { BpfBed, goOn, loopback, plain, portId, stop } from "./bpf-bed.js";
-import { describeAsRoot } from "./network.js";
+import { describeNeeding } from "../support/needs.js";
 
 const datagram = ethernet(ipv4({}, udp(1, 2)));
 const unparsable = ethernet(tag(1), hex("0800 60"));
@@ -16,7 +16,7 @@ const fast = { pps: 1_000_000_000, burst: 1000 };
 const unlimited = { cir: 0n, cburst: 0n, pir: 0n, pburst: 0n, eburst: 0n };
 const colours = { green: "trap", yellow: "copy", red: "drop" } as const;
 
-describeAsRoot("the tc program", () => {
+describeNeeding(["root", "ip", "libbpf"], "the tc program", () => {
   noLeaks();
   let last: BpfBed | undefined;
   function open(options: ConstructorParameters<typeof BpfBed>[0] = {}): BpfBed {

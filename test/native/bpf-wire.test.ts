@@ -13,7 +13,8 @@ import { ethernet, hex, ipv4, lldp, tag, udp } from "../support/frame-builder.js
 import { always, rule } from "../support/key-rules.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { BpfBed, packed, plain } from "./bpf-bed.js";
-import { Network, describeAsRoot } from "./network.js";
+import { Namespace } from "../support/namespace.js";
+import { describeNeeding } from "../support/needs.js";
 import { sendFrames } from "../support/send-frames.js";
 
 const addon = loadAddon();
@@ -26,14 +27,14 @@ const long = (...tags: readonly number[][]) =>
     Array.from({ length: 46 }, (_, i) => i),
   );
 
-describeAsRoot("the tc program on a netdev", () => {
+describeNeeding(["root", "ip", "libbpf"], "the tc program on a netdev", () => {
   noLeaks();
-  let network: Network;
+  let network: Namespace;
   let sender: PacketSender;
   let beds: BpfBed[] = [];
   let ifindex = 0;
   beforeEach(() => {
-    network = new Network();
+    network = Namespace.withPair();
     ifindex = network.ifindex("a");
     sender = addon.openPacketSender({ netns: network.path, ifindex: network.ifindex("b") });
   });
@@ -41,7 +42,7 @@ describeAsRoot("the tc program on a netdev", () => {
     for (const bed of beds) bed.close();
     beds = [];
     sender.close();
-    network.remove();
+    network[Symbol.dispose]();
   });
 
   function open(hook: "tcx" | "clsact", options: ConstructorParameters<typeof BpfBed>[0] = {}): BpfBed {

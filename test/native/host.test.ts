@@ -7,17 +7,18 @@ import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadAddon } from "../../src/addon/load.js";
 import { noLeaks } from "../support/no-leaks.js";
-import { inProcess, inWorker } from "./environment.js";
-import { describeAsRoot, Network } from "./network.js";
+import { inProcess, inWorker } from "../support/addon-environments.js";
+import { Namespace } from "../support/namespace.js";
+import { describeNeeding } from "../support/needs.js";
 import { sendFrames } from "../support/send-frames.js";
 
 const addon = loadAddon();
 
-describeAsRoot("a netdev", () => {
+describeNeeding(["root", "ip"], "a netdev", () => {
   noLeaks();
-  let network: Network;
-  beforeEach(() => void (network = new Network()));
-  afterEach(() => network.remove());
+  let network: Namespace;
+  beforeEach(() => void (network = Namespace.withPair()));
+  afterEach(() => network[Symbol.dispose]());
 
   it("tells what it dropped instead of sending", () => {
     const dropped = () => addon.transmitDrops({ netns: network.path, ifindex: network.ifindex("a") });
@@ -52,15 +53,14 @@ for command in (0x16, 0x18, 0x1e, 0x23, 0x2b):
   });
 });
 
-describeAsRoot("a TAP", () => {
+describeNeeding(["root", "ip"], "a TAP", () => {
   noLeaks();
-  let network: Network;
-  beforeEach(() => void (network = new Network()));
-  afterEach(() => network.remove());
+  let network: Namespace;
+  beforeEach(() => void (network = Namespace.withPair()));
+  afterEach(() => network[Symbol.dispose]());
 
   const tap = () => ({ netns: network.path, name: "p4tap0" });
-  const links = () =>
-    (JSON.parse(network.ip("-json link show")) as readonly { readonly ifname: string }[]).map(({ ifname }) => ifname);
+  const links = () => network.netdevs();
 
   it("stays when it was created, is taken if it is there, and goes when it is deleted", () => {
     addon.createTap(tap());
@@ -109,7 +109,7 @@ sys.stdin.read()`,
     for (const name of ["a", "lo"]) {
       for (const act of ["createTap", "deleteTap"] as const)
         assert.throws(() => addon[act]({ netns: network.path, name }), { code: "EINVAL", message: /is no TAP$/ });
-      assert.ok(links().includes(name));
+      assert.ok(network.ifindex(name) > 0);
     }
     network.ip("tuntap add p4tun mode tun");
     assert.throws(() => addon.createTap({ netns: network.path, name: "p4tun" }), { code: "EINVAL" });
@@ -169,20 +169,20 @@ describe("a name lock", () => {
   });
 });
 
-describeAsRoot("a name lock of another namespace", () => {
+describeNeeding(["root", "ip"], "a name lock of another namespace", () => {
   noLeaks();
 
   it("is another lock", () => {
-    const network = new Network();
+    const network = Namespace.withPair();
     const [here, there] = [undefined, network.path].map((netns) => addon.lockName({ netns, name: "p4rtd-test-two" }));
     assert.throws(() => addon.lockName({ netns: network.path, name: "p4rtd-test-two" }), { code: "EADDRINUSE" });
     here?.close();
     there?.close();
-    network.remove();
+    network[Symbol.dispose]();
   });
 });
 
-describeAsRoot("bpffs", () => {
+describeNeeding(["root", "ip"], "bpffs", () => {
   noLeaks();
   const bpffsMagic = 0xcafe4a11;
 
@@ -217,16 +217,13 @@ describeAsRoot("bpffs", () => {
   });
 });
 
-describeAsRoot("a setting of a network namespace", () => {
+describeNeeding(["root", "ip"], "a setting of a network namespace", () => {
   noLeaks();
-  let network: Network;
-  beforeEach(() => void (network = new Network()));
-  afterEach(() => network.remove());
+  let network: Namespace;
+  beforeEach(() => void (network = Namespace.withPair()));
+  afterEach(() => network[Symbol.dispose]());
 
-  const read = () =>
-    execFileSync("ip", ["netns", "exec", network.name, "cat", "/proc/sys/net/ipv4/conf/all/rp_filter"], {
-      encoding: "utf8",
-    }).trim();
+  const read = () => network.run("cat", "/proc/sys/net/ipv4/conf/all/rp_filter").trim();
 
   it("is written there and nowhere else", () => {
     const own = readFileSync("/proc/sys/net/ipv4/conf/all/rp_filter", "utf8");

@@ -1,14 +1,13 @@
 /** Routing netlink: a dump, notifications, an overrun, and every way for a socket to end. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { NetlinkSocket } from "../../src/addon/addon.js";
 import { loadAddon } from "../../src/addon/load.js";
 import { noLeaks } from "../support/no-leaks.js";
-import { inProcess, inWorker } from "./environment.js";
-import { batch, describeAsRoot, Network } from "./network.js";
+import { inProcess, inWorker } from "../support/addon-environments.js";
+import { Namespace } from "../support/namespace.js";
+import { describeNeeding } from "../support/needs.js";
+import { until } from "../support/until.js";
 
 const addon = loadAddon();
 const linkGroup = 1; // RTNLGRP_LINK
@@ -58,25 +57,19 @@ function nameIn(attributes: Buffer): string {
   return "";
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5000;
-  while (!condition() && performance.now() < deadline) await delay(5);
-  assert.ok(condition(), "it did not happen within 5 s");
-}
-
-describeAsRoot("a netlink socket", () => {
+describeNeeding(["root", "ip"], "a netlink socket", () => {
   noLeaks();
-  let network: Network;
+  let network: Namespace;
   let sockets: NetlinkSocket[];
   let seen: Message[];
   let overruns: number;
   beforeEach(() => {
-    network = new Network();
+    network = Namespace.withPair();
     [sockets, seen, overruns] = [[], [], 0];
   });
   afterEach(() => {
     for (const socket of sockets) socket.close();
-    network.remove();
+    network[Symbol.dispose]();
   });
 
   function open(groups: readonly number[], onMessages = (bytes: Uint8Array) => void seen.push(...messagesOf(bytes))) {
@@ -87,7 +80,7 @@ describeAsRoot("a netlink socket", () => {
 
   it("dumps the links of its namespace", async () => {
     open([]).send(dumpRequest());
-    await until(() => seen.at(-1)?.type === done);
+    await until("what the kernel should tell", () => seen.at(-1)?.type === done);
     assert.deepEqual(
       seen.slice(0, -1).map(({ type, sequence, name }) => [type, sequence, name]),
       [
@@ -104,7 +97,7 @@ describeAsRoot("a netlink socket", () => {
     open([linkGroup]);
     network.ip("link add name c type veth peer name d");
     network.ip("link del dev c");
-    await until(() => seen.some(({ type, name }) => type === delLink && name === "c"));
+    await until("what the kernel should tell", () => seen.some(({ type, name }) => type === delLink && name === "c"));
     assert.ok(seen.some(({ type, name }) => type === newLink && name === "d"));
     assert.deepEqual(deaf, []);
   });
@@ -115,20 +108,18 @@ describeAsRoot("a netlink socket", () => {
     const dumps = () => kept.flatMap((bytes) => messagesOf(bytes)).filter(({ type }) => type === done).length;
     for (let i = 1; i <= 2; i++) {
       socket.send(dumpRequest());
-      await until(() => dumps() === i);
+      await until("what the kernel should tell", () => dumps() === i);
     }
     assert.equal(new Set(kept.map(({ buffer }) => buffer)).size, kept.length);
     assert.equal(kept.flatMap((bytes) => messagesOf(bytes)).filter(({ name }) => name === "lo").length, 2);
   });
 
   it("says when the kernel dropped messages, and goes on", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "p4rtd-test-"));
     open([linkGroup]);
     // The event loop stands still meanwhile.
     const changes = Array.from({ length: 8000 }, (_, i) => `link set dev a mtu ${1400 + (i % 2)}`);
-    batch(network, changes, join(folder, "changes"));
-    rmSync(folder, { recursive: true });
-    await until(() => overruns > 0);
+    network.ipBatch(changes);
+    await until("what the kernel should tell", () => overruns > 0);
     // Until the buffer is empty the kernel has no room for another message.
     for (let before = -1; before !== seen.length;) {
       before = seen.length;
@@ -136,7 +127,7 @@ describeAsRoot("a netlink socket", () => {
     }
     assert.ok(seen.length < changes.length);
     network.ip("link add late type veth peer name later");
-    await until(() => seen.some(({ name }) => name === "later"));
+    await until("what the kernel should tell", () => seen.some(({ name }) => name === "later"));
   });
 
   it("brings the kernel's refusal of a message as a message", async () => {
@@ -144,7 +135,7 @@ describeAsRoot("a netlink socket", () => {
     request.writeUInt16LE(19, 4); // RTM_SETLINK of no link
     request.writeUInt16LE(0x5, 6); // NLM_F_REQUEST | NLM_F_ACK
     open([]).send(request);
-    await until(() => seen.some(({ type }) => type === errorMessage));
+    await until("what the kernel should tell", () => seen.some(({ type }) => type === errorMessage));
   });
 
   it("is refused for a group that the kernel does not have", () => {
@@ -166,7 +157,7 @@ describeAsRoot("a netlink socket", () => {
       socket.close();
     });
     socket.send(dumpRequest());
-    await until(() => calls > 0);
+    await until("what the kernel should tell", () => calls > 0);
     network.ip("link set dev a mtu 1400");
     await delay(50); // what would come comes now
     assert.equal(calls, 1);

@@ -5,8 +5,10 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { PacketSender } from "../../src/addon/addon.js";
 import { loadAddon } from "../../src/addon/load.js";
 import { inventory, noLeaks } from "../support/no-leaks.js";
-import { inWorker } from "./environment.js";
-import { captured, describeAsRoot, Network } from "./network.js";
+import { inWorker } from "../support/addon-environments.js";
+import { captured } from "../support/capture.js";
+import { Namespace } from "../support/namespace.js";
+import { describeNeeding } from "../support/needs.js";
 import { packedFrames, sendFrames } from "../support/send-frames.js";
 
 const addon = loadAddon();
@@ -27,17 +29,17 @@ function padded(frame: Uint8Array): Uint8Array {
   return Uint8Array.from({ length: Math.max(60, frame.length) }, (_, i) => frame[i] ?? 0);
 }
 
-describeAsRoot("a packet sender", () => {
+describeNeeding(["root", "ip"], "a packet sender", () => {
   noLeaks();
-  let network: Network;
+  let network: Namespace;
   let sender: PacketSender;
   beforeEach(() => {
-    network = new Network();
+    network = Namespace.withPair();
     sender = open();
   });
   afterEach(() => {
     sender.close();
-    network.remove();
+    network[Symbol.dispose]();
   });
 
   function open(): PacketSender {

@@ -1,7 +1,8 @@
 /** BIRD 2 as the left host's and the box's router. */
 import { writeFileSync } from "node:fs";
-import { run } from "./commands.js";
-import { until, type Namespace } from "./namespace.js";
+import { run } from "../support/commands.js";
+import { type Namespace } from "../support/namespace.js";
+import { until } from "../support/until.js";
 import type { Neighbourhood } from "./neighbourhood.js";
 import { Program } from "./program.js";
 

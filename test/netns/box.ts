@@ -8,8 +8,9 @@ import { KernelDatapath } from "../../src/datapath/kernel/kernel-datapath.js";
 import type { PortId } from "../../src/datapath/port.js";
 import type { PuntRule } from "../../src/datapath/rule.js";
 import { rule } from "../support/key-rules.js";
-import { Capture } from "./capture.js";
-import { Namespace, removeLeftovers, until } from "./namespace.js";
+import { Capture } from "../support/capture.js";
+import { Namespace, removeLeftovers } from "../support/namespace.js";
+import { until } from "../support/until.js";
 import { Wire } from "./wire.js";
 
 const patienceMs = 10_000;

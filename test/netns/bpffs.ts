@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run } from "./commands.js";
+import { run } from "../support/commands.js";
 
 export class Bpffs implements Disposable {
   /** `folder` is an ordinary one, in which the mount is. */

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { noLeaks } from "../support/no-leaks.js";
-import { is, type Capture } from "./capture.js";
-import { describeInNetns } from "./capability.js";
+import { describeInNetns } from "../support/needs.js";
+import { is, type Capture } from "../support/capture.js";
 import { Controller } from "./controller.js";
 import { fromLeft, lldpFrame } from "./frames.js";
 import { at, Neighbourhood } from "./neighbourhood.js";

@@ -1,7 +1,7 @@
 /** Bundles of segments made by hand, and sent as a virtual machine would: a packet socket with a virtio-net header. */
 import { be, ethernet, hex, ipv4, ipv6 } from "../support/frame-builder.js";
-import { runWith } from "./commands.js";
-import type { Namespace } from "./namespace.js";
+import { runWith } from "../support/commands.js";
+import type { Namespace } from "../support/namespace.js";
 
 export interface Bundle {
   readonly version: 4 | 6;

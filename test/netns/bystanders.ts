@@ -3,8 +3,8 @@ import { arch } from "node:os";
 import { join } from "node:path";
 import { defined } from "../../src/base/invariant.js";
 import { root } from "../support/repository.js";
-import { listed, run } from "./commands.js";
-import type { Namespace } from "./namespace.js";
+import { listed, run } from "../support/commands.js";
+import type { Namespace } from "../support/namespace.js";
 
 export const kinds = ["filter", "tcx", "xdp"] as const;
 export type Kind = (typeof kinds)[number];
@@ -31,7 +31,7 @@ export class Bystanders {
     const headers = `/usr/include/${arch() === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`;
     const source = join(root, "test/netns/bystander.bpf.c");
     run("clang", ["-O2", "-g", "-target", "bpf", `-I${headers}`, "-c", source, "-o", object]);
-    const within = (...command: readonly string[]) => run("ip", ["netns", "exec", namespace.name, ...command]);
+    const within = (...command: readonly string[]) => namespace.run(...command);
     const filter = (device: string, section: string) => {
       within("tc", "qdisc", "add", "dev", device, "clsact");
       within("tc", "filter", "add", "dev", device, "ingress", "bpf", "da", "obj", object, "sec", section);

@@ -8,7 +8,7 @@ import { anyChanges, type Change } from "../support/any-rules.js";
 import { frameBytes, frames } from "../support/frame-model.js";
 import { fuzzRuns } from "../support/fuzz-runs.js";
 import { noLeaks } from "../support/no-leaks.js";
-import { describeInNetns } from "./capability.js";
+import { describeInNetns } from "../support/needs.js";
 import { Twins, type Surroundings } from "./twins.js";
 
 const tables = 3;

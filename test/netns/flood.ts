@@ -1,7 +1,7 @@
 /** A source of frames that is as fast as a packet socket. */
 import { join } from "node:path";
 import { root } from "../support/repository.js";
-import { run } from "./commands.js";
+import { run } from "../support/commands.js";
 import { at, type Neighbourhood } from "./neighbourhood.js";
 import { Program } from "./program.js";
 

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import type { Daemon } from "../support/daemon.js";
 import { noLeaks } from "../support/no-leaks.js";
-import { describeInNetns } from "./capability.js";
+import { describeInNetns } from "../support/needs.js";
 import { Controller } from "./controller.js";
 import { datagram } from "./frames.js";
 import { at, dropped, Neighbourhood } from "./neighbourhood.js";
-import { until } from "./namespace.js";
+import { until } from "../support/until.js";
 import { noTraces } from "./no-traces.js";
 import { ping, Program } from "./program.js";
 

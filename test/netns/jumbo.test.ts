@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import type { Daemon } from "../support/daemon.js";
 import { noLeaks } from "../support/no-leaks.js";
-import { describeInNetns } from "./capability.js";
-import { is } from "./capture.js";
+import { describeInNetns } from "../support/needs.js";
+import { is } from "../support/capture.js";
 import { Controller } from "./controller.js";
 import { datagram } from "./frames.js";
 import { dropped, Neighbourhood } from "./neighbourhood.js";

@@ -19,10 +19,11 @@ import { rule } from "../support/key-rules.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { root } from "../support/repository.js";
 import { Bpffs } from "./bpffs.js";
-import { describeInNetns } from "./capability.js";
-import { Capture } from "./capture.js";
-import { listed, run } from "./commands.js";
-import { Namespace, removeLeftovers, until } from "./namespace.js";
+import { describeInNetns } from "../support/needs.js";
+import { Capture } from "../support/capture.js";
+import { listed, run } from "../support/commands.js";
+import { Namespace, removeLeftovers } from "../support/namespace.js";
+import { until } from "../support/until.js";
 import { noTraces } from "./no-traces.js";
 import { Wire } from "./wire.js";
 
@@ -336,7 +337,7 @@ describeInNetns("the kernel datapath in a network that changes", () => {
     await capture.takeUntil((each) => isOurs(each) && each[21] === 8);
     assert.equal(datapath.stats().ports.at(-1)?.framesIn, 1);
     const setting = `/proc/sys/net/ipv6/conf/p4cpu0/disable_ipv6`;
-    assert.equal(run("ip", ["netns", "exec", box.name, "cat", setting]).trim(), "1");
+    assert.equal(box.run("cat", setting).trim(), "1");
   });
 
   it("says that carrier cannot be commanded", async () => {

@@ -2,9 +2,8 @@
 import assert from "node:assert/strict";
 import { tcxCount } from "../support/attached.js";
 import { noLeaks } from "../support/no-leaks.js";
+import { describeInNetns } from "../support/needs.js";
 import { requirement } from "../support/requirement.js";
-import { describeInNetns } from "./capability.js";
-import { run } from "./commands.js";
 import { Controller } from "./controller.js";
 import { flood } from "./flood.js";
 import { at, Neighbourhood } from "./neighbourhood.js";
@@ -19,7 +18,7 @@ const isLoad = (frame: Buffer) => frame.toString("hex", 12, 14) === "0800" && fr
 
 /** What p4rtd could leave behind in the box. */
 function leftIn(lab: Neighbourhood): unknown {
-  const within = (...command: readonly string[]) => run("ip", ["netns", "exec", lab.box.name, ...command]);
+  const within = (...command: readonly string[]) => lab.box.run(...command);
   const links = within("ip", "-d", "-o", "link", "show").replaceAll(/ qlen \d+/g, "");
   const perPort = ["eth1", "eth2"].map((port) => ({
     filters: within("tc", "filter", "show", "dev", port, "ingress"),

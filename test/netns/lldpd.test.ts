@@ -1,12 +1,13 @@
 /** lldpd on a host and on the box, while p4rtd traps LLDP. */
 import assert from "node:assert/strict";
 import { noLeaks } from "../support/no-leaks.js";
-import { describeInNetns } from "./capability.js";
+import { describeInNetns } from "../support/needs.js";
 import { Controller } from "./controller.js";
-import { until, type Namespace } from "./namespace.js";
+import { type Namespace } from "../support/namespace.js";
+import { until } from "../support/until.js";
 import { at, Neighbourhood } from "./neighbourhood.js";
 import { noTraces } from "./no-traces.js";
-import { run } from "./commands.js";
+import { run } from "../support/commands.js";
 import { Program } from "./program.js";
 
 const isLldp = (frame: Uint8Array) => Buffer.from(frame).toString("hex", 12, 14) === "88cc";

@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Daemon } from "../support/daemon.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { scrape } from "../support/scrape.js";
-import { describeInNetns } from "./capability.js";
+import { describeInNetns } from "../support/needs.js";
 import { Controller } from "./controller.js";
 import { flood } from "./flood.js";
 import { Neighbourhood } from "./neighbourhood.js";

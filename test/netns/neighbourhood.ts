@@ -4,9 +4,10 @@ import { chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { loadAddon } from "../../src/addon/load.js";
 import { Daemon, Folder, type Ended } from "../support/daemon.js";
 import { scrape } from "../support/scrape.js";
-import { Capture } from "./capture.js";
-import { listed, run } from "./commands.js";
-import { Namespace, removeLeftovers, until } from "./namespace.js";
+import { Capture } from "../support/capture.js";
+import { listed, run } from "../support/commands.js";
+import { Namespace, removeLeftovers } from "../support/namespace.js";
+import { until } from "../support/until.js";
 import { noteProgramsOf } from "./no-traces.js";
 import { Wire } from "./wire.js";
 
@@ -99,7 +100,7 @@ ${more}`;
 
   /** Frames that a netdev receives, or sends, from now on. */
   async capture(namespace: Namespace, netdev: string, direction: "in" | "out" = "in"): Promise<Capture> {
-    return this.use(await Capture.open(namespace.name, netdev, direction));
+    return this.use(await Capture.open(namespace.name, netdev, { direction }));
   }
 
   /** Puts frames on the wire of a host. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { listed } from "./commands.js";
+import { listed } from "../support/commands.js";
 
 const graceMs = 3000;
 

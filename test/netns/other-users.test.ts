@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { noLeaks } from "../support/no-leaks.js";
 import { Bystanders, kinds } from "./bystanders.js";
-import { describeInNetns } from "./capability.js";
-import { is } from "./capture.js";
+import { describeInNetns } from "../support/needs.js";
+import { is } from "../support/capture.js";
 import { Controller } from "./controller.js";
 import { lldpFrame } from "./frames.js";
 import { at, Neighbourhood } from "./neighbourhood.js";

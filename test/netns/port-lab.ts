@@ -1,7 +1,7 @@
 /** A switch with two ports in a namespace of its own, and the far ends of their wires in another. */
 import type { Addon } from "../../src/addon/addon.js";
-import { Capture } from "./capture.js";
-import { Namespace, removeLeftovers } from "./namespace.js";
+import { Capture } from "../support/capture.js";
+import { Namespace, removeLeftovers } from "../support/namespace.js";
 import { Wire } from "./wire.js";
 
 /** Netdevs of ports 1 and 2 in the switch, and of the far ends. */

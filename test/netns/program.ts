@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
-import type { Namespace } from "./namespace.js";
+import type { Namespace } from "../support/namespace.js";
 
 /** A program that ran to its end. */
 export interface Ended {

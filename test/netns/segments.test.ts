@@ -13,10 +13,10 @@ import { always, rule } from "../support/key-rules.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { root } from "../support/repository.js";
 import { BulkProcess, digestOf, pattern } from "./bulk.js";
-import { describeInNetns } from "./capability.js";
+import { describeInNetns } from "../support/needs.js";
 import { type Bundle, bundleOf, sendBundles } from "./bundle.js";
-import { listed } from "./commands.js";
-import { until } from "./namespace.js";
+import { listed } from "../support/commands.js";
+import { until } from "../support/until.js";
 import { noTraces } from "./no-traces.js";
 import { type Packet, checkedPacket, streamOf } from "./segment.js";
 import { TwoHosts, hosts } from "./two-hosts.js";
@@ -118,7 +118,7 @@ describeInNetns("bundles of segments on the kernel datapath", () => {
         this.timeout(30_000);
         const bytes = 4_000_000;
         // Few bundles are under way at a time, as the backlog between the two ends is bounded.
-        TwoHosts.run(lab.right, "sysctl", "-qw", "net.ipv4.tcp_rmem=4096 131072 262144");
+        lab.right.run("sysctl", "-qw", "net.ipv4.tcp_rmem=4096 131072 262144");
         await serving({ attach }, [rule({ match: { ip_protocol: tcp }, action: "copy" })], async (datapath, punted) => {
           await transfer(version, bytes);
           await allCame(datapath, punted);
@@ -241,12 +241,7 @@ describeInNetns("bundles of segments on the kernel datapath", () => {
           const to = `('${hosts[version].right}',5001)`;
           const act = protocol === tcp ? `s.connect_ex(${to})` : `s.sendto(b'odd',${to})`;
           const kind = protocol === tcp ? "SOCK_STREAM" : "SOCK_DGRAM";
-          TwoHosts.run(
-            lab.left,
-            "python3",
-            "-c",
-            `import socket;s=socket.socket(socket.${family},socket.${kind});${act}`,
-          );
+          lab.left.run("python3", "-c", `import socket;s=socket.socket(socket.${family},socket.${kind});${act}`);
           await until(`IPv${version}, protocol ${protocol}`, () => punted.length > before);
           const packets = punted.slice(before).map(({ frame }) => checkedPacket(frame));
           assert.deepEqual([packets[0]?.version, packets[0]?.protocol], [version, protocol]);

@@ -15,7 +15,8 @@ import { SoftDatapath } from "../../src/datapath/soft/soft-datapath.js";
 import type { Route } from "../../src/datapath/soft/routes.js";
 import type { Change } from "../support/any-rules.js";
 import { root } from "../support/repository.js";
-import { Namespace, until } from "./namespace.js";
+import { Namespace } from "../support/namespace.js";
+import { until } from "../support/until.js";
 
 /** Ports of both: those that frames of the model come by. */
 const portIds = [1, 2, 7].map((id) => id as PortId);

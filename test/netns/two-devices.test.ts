@@ -6,12 +6,12 @@ import { loadAddon } from "../../src/addon/load.js";
 import { etherType } from "../conformance/wbb.js";
 import { Daemon, Folder } from "../support/daemon.js";
 import { noLeaks } from "../support/no-leaks.js";
-import { describeInNetns } from "./capability.js";
-import { is } from "./capture.js";
-import { run } from "./commands.js";
+import { describeInNetns } from "../support/needs.js";
+import { is } from "../support/capture.js";
+import { run } from "../support/commands.js";
 import { Controller } from "./controller.js";
 import { lldpFrame } from "./frames.js";
-import { Namespace, removeLeftovers } from "./namespace.js";
+import { Namespace, removeLeftovers } from "../support/namespace.js";
 import { noteProgramsOf, noTraces } from "./no-traces.js";
 import { Wire } from "./wire.js";
 

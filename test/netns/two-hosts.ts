@@ -1,6 +1,5 @@
 /** Two hosts with a box between them that routes, each in a namespace of its own. */
-import { run } from "./commands.js";
-import { Namespace, removeLeftovers } from "./namespace.js";
+import { Namespace, removeLeftovers } from "../support/namespace.js";
 
 /** Addresses of the hosts by version, and the box's beside them. */
 export const hosts = {
@@ -34,11 +33,6 @@ export class TwoHosts implements Disposable {
 
   [Symbol.dispose](): void {
     for (const each of [this.box, this.left, this.right]) each[Symbol.dispose]();
-  }
-
-  /** Runs a program in a namespace; its output. */
-  static run(namespace: Namespace, ...command: readonly string[]): string {
-    return run("ip", ["netns", "exec", namespace.name, ...command]);
   }
 
   #build(): void {

@@ -4,7 +4,7 @@ import { noLeaks } from "../support/no-leaks.js";
 import { root } from "../support/repository.js";
 import { requirement } from "../support/requirement.js";
 import { Box } from "./box.js";
-import { describeInNetns } from "./capability.js";
+import { describeInNetns } from "../support/needs.js";
 import { noTraces } from "./no-traces.js";
 import { addWeightedRoutes, byAddress, byPort, copyRule, followsWeights } from "./weighted.js";
 

@@ -4,8 +4,9 @@ import type { PuntRule } from "../../src/datapath/rule.js";
 import { be, hex, ipv4, ipv6, udp } from "../support/frame-builder.js";
 import { rule } from "../support/key-rules.js";
 import { addressed, type Box, macOf, packetTo } from "./box.js";
-import type { Capture } from "./capture.js";
-import { type Namespace, until } from "./namespace.js";
+import type { Capture } from "../support/capture.js";
+import type { Namespace } from "../support/namespace.js";
+import { until } from "../support/until.js";
 import { ping } from "./program.js";
 
 /** Punts what `kinds` are made of and lets it go on. */

@@ -2,7 +2,7 @@
 import { constants } from "node:os";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Addon, PacketSender } from "../../src/addon/addon.js";
-import type { Namespace } from "./namespace.js";
+import type { Namespace } from "../support/namespace.js";
 import { sendFrames } from "../support/send-frames.js";
 
 const { EAGAIN, ENOBUFS } = constants.errno;

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import type { Addon } from "../../src/addon/addon.js";
 import type { PortId } from "../../src/datapath/port.js";
 import { Box, ether, frameOf, macOf } from "../netns/box.js";
-import { is } from "../netns/capture.js";
-import type { Namespace } from "../netns/namespace.js";
-import { until } from "../netns/namespace.js";
+import { is } from "../support/capture.js";
+import type { Namespace } from "../support/namespace.js";
+import { until } from "../support/until.js";
 import { ping, Program } from "../netns/program.js";
 
 const members = [11, 12] as const;

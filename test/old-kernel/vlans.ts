@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import type { Addon } from "../../src/addon/addon.js";
 import { Box, ether, frameOf, macOf, packetTo } from "../netns/box.js";
-import { is } from "../netns/capture.js";
-import { type Namespace, until } from "../netns/namespace.js";
+import { is } from "../support/capture.js";
+import type { Namespace } from "../support/namespace.js";
+import { until } from "../support/until.js";
 import { ping, Program } from "../netns/program.js";
 import { hex, ipv4, udp } from "../support/frame-builder.js";
 

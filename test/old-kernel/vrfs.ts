@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import type { Addon } from "../../src/addon/addon.js";
 import { addressed, Box, discoveryRules, ether, frameOf, macOf, packetTo } from "../netns/box.js";
-import { is } from "../netns/capture.js";
-import type { Namespace } from "../netns/namespace.js";
+import { is } from "../support/capture.js";
+import type { Namespace } from "../support/namespace.js";
 import { Program } from "../netns/program.js";
 import { addWeightedRoutes, byAddress, byPort, copyRule, followsWeights } from "../netns/weighted.js";
 import { hex, ipv4, ipv6, udp } from "../support/frame-builder.js";

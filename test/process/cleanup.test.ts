@@ -4,7 +4,8 @@ import { kernelLayout } from "../../src/daemon/pins.js";
 import { DeviceLock } from "../../src/daemon/device-lock.js";
 import { Daemon, Folder } from "../support/daemon.js";
 import { describeNeeding } from "../support/needs.js";
-import { Netns, sh } from "../support/netns.js";
+import { run } from "../support/commands.js";
+import { Namespace } from "../support/namespace.js";
 import { noLeaks } from "../support/no-leaks.js";
 
 const cleanup = (run: string) => Daemon.outcome({ args: ["--cleanup"], environment: { P4RTD_RUN_DIR: run } });
@@ -71,13 +72,13 @@ describeNeeding(["root", "ip", "tc", "mount"], "p4rtd --cleanup after a kill", (
 
   it("removes CPU port, TAPs, filters, pins and the bpffs, names each, and finds nothing the second time", async () => {
     using folder = new Folder();
-    using netns = new Netns();
+    using netns = Namespace.add("box");
     const inode = statSync(netns.path).ino;
-    netns.ip("link", "add", "p4cpu7", "type", "veth", "peer", "name", "p4rx7");
-    netns.ip("link", "add", "p4gso7", "type", "veth", "peer", "name", "p4seg7");
-    netns.ip("link", "add", "p4cpu8", "type", "veth", "peer", "name", "p4rx8");
-    for (const tap of ["tap1", "tap2"]) netns.ip("tuntap", "add", tap, "mode", "tap");
-    netns.ip("link", "add", "swp1", "type", "veth", "peer", "name", "far1");
+    netns.ip("link add p4cpu7 type veth peer name p4rx7");
+    netns.ip("link add p4gso7 type veth peer name p4seg7");
+    netns.ip("link add p4cpu8 type veth peer name p4rx8");
+    for (const tap of ["tap1", "tap2"]) netns.ip(`tuntap add ${tap} mode tap`);
+    netns.ip("link add swp1 type veth peer name far1");
     const filter = ["filter", "add", "dev", "swp1", "ingress"];
     netns.run("tc", "qdisc", "add", "dev", "swp1", "clsact");
     netns.run("tc", ...filter, "prio", "1", "bpf", "da", "object-file", "native/bpf/p4rtd.bpf.o", "section", "tc");
@@ -90,7 +91,7 @@ describeNeeding(["root", "ip", "tc", "mount"], "p4rtd --cleanup after a kill", (
     const record = { layout: 1, netns: netns.path, netnsInode: inode, ordinal: 7, taps };
     folder.write("device-7.json", JSON.stringify(record));
     mkdirSync(folder.at("bpf"));
-    sh("mount", "-t", "bpf", "p4rtd", folder.at("bpf"));
+    run("mount", ["-t", "bpf", "p4rtd", folder.at("bpf")]);
     mkdirSync(folder.at("bpf/device-7-v1"));
     folder.write("p4rtd.sock", "another's");
 
@@ -116,8 +117,8 @@ describeNeeding(["root", "ip", "tc", "mount"], "p4rtd --cleanup after a kill", (
 
   it("asks for nothing in a network namespace that is gone, or was made anew", async () => {
     using folder = new Folder();
-    using netns = new Netns();
-    netns.ip("tuntap", "add", "tap1", "mode", "tap");
+    using netns = Namespace.add("box");
+    netns.ip("tuntap add tap1 mode tap");
     const record = { layout: 1, netnsInode: 1, ordinal: 7, taps: [{ name: "tap1", ifindex: netns.ifindex("tap1") }] };
     folder.write("device-1.json", JSON.stringify({ ...record, netns: netns.path }));
     folder.write("device-2.json", JSON.stringify({ ...record, netns: "/run/netns/p4tc-no-such" }));
@@ -143,13 +144,13 @@ describeNeeding(["root", "ip", "tc", "mount"], "p4rtd --cleanup after a kill", (
   it("leaves a bpffs that is not p4rtd's", async () => {
     using folder = new Folder();
     mkdirSync(folder.at("bpf"));
-    sh("mount", "-t", "bpf", "others", folder.at("bpf"));
+    run("mount", ["-t", "bpf", "others", folder.at("bpf")]);
     try {
       const { code, stderr } = await cleanup(folder.path);
       assert.deepEqual([code, stderr], [0, ""]);
-      assert.match(sh("mount"), new RegExp(`^others on ${folder.at("bpf")} `, "m"));
+      assert.match(run("mount", []), new RegExp(`^others on ${folder.at("bpf")} `, "m"));
     } finally {
-      sh("umount", folder.at("bpf"));
+      run("umount", [folder.at("bpf")]);
     }
   });
 });

@@ -7,7 +7,7 @@ import { Daemon } from "../support/daemon.js";
 import { lldp } from "../support/frame-builder.js";
 import { KernelBox } from "../support/kernel-box.js";
 import { describeNeeding } from "../support/needs.js";
-import { sh } from "../support/netns.js";
+import { run } from "../support/commands.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { long, primary, rejected, uint128, type P4Client } from "../support/p4-client.js";
 import { p4 } from "../../src/wire/gen/proto.js";
@@ -82,8 +82,15 @@ describeNeeding(
       );
 
       const map = ["pinned", `${box.run}/bpf/${pins}/map_rules`];
-      const [lost] = JSON.parse(sh("bpftool", "-j", "map", "dump", ...map)) as readonly { key: readonly string[] }[]; // what bpftool prints
-      sh("bpftool", "map", "delete", ...map, "key", "hex", ...(lost?.key ?? []).map((byte) => byte.replace("0x", "")));
+      const [lost] = JSON.parse(run("bpftool", ["-j", "map", "dump", ...map])) as readonly { key: readonly string[] }[]; // what bpftool prints
+      run("bpftool", [
+        "map",
+        "delete",
+        ...map,
+        "key",
+        "hex",
+        ...(lost?.key ?? []).map((byte) => byte.replace("0x", "")),
+      ]);
       const missing = await p4rtctl(["show", "rules"], { socket });
       assert.equal(missing.code, 1);
       assert.match(missing.stdout, /^- .*ether_type 0x88cc/m);
@@ -101,11 +108,11 @@ describeNeeding(
 
     it("waits for a netdev that is not there, with an event", async () => {
       using box = new KernelBox();
-      box.netns.ip("link", "del", "swp2");
+      box.netns.ip("link del swp2");
       await using daemon = await Daemon.start(box.options());
       const { level, netdev, device } = await daemon.event("datapath.port_absent");
       assert.deepEqual([level, netdev, device], ["warn", "swp2", "1"]);
-      box.netns.ip("link", "add", "swp2", "type", "veth", "peer", "name", "far2");
+      box.netns.ip("link add swp2 type veth peer name far2");
       const adopted = await daemon.event("port.adopted");
       assert.equal(adopted["netdev"], "swp2");
     });
@@ -170,8 +177,8 @@ describeNeeding(
             first.signal("SIGKILL");
             await first.ended;
           } else assert.equal((await first.stop()).code, 0);
-          box.netns.ip("link", "set", "swp2", "down");
-          box.netns.ip("link", "set", "swp2", "name", "other2");
+          box.netns.ip("link set swp2 down");
+          box.netns.ip("link set swp2 name other2");
           assert.ok(box.isAttached("other2"));
           await using second = await Daemon.start(box.options(yaml));
           assert.deepEqual([box.isAttached("swp1"), box.isAttached("other2")], [true, false]);
@@ -224,15 +231,15 @@ describeNeeding(
       assert.deepEqual([...box.netns.netdevs()].sort(), ["far1", "far2", "swp1", "swp2"]);
       await using daemon = await Daemon.start(box.options(yaml));
       assert.equal((await daemon.stop()).code, 0);
-      box.netns.ip("link", "del", "tap2");
-      box.netns.ip("tuntap", "add", "tap2", "mode", "tap");
+      box.netns.ip("link del tap2");
+      box.netns.ip("tuntap add tap2 mode tap");
       await box.cleanup();
       assert.ok(box.netns.netdevs().includes("tap2"));
     });
 
     it("leaves a TAP that was there before it", async () => {
       using box = new KernelBox();
-      box.netns.ip("tuntap", "add", "tap2", "mode", "tap");
+      box.netns.ip("tuntap add tap2 mode tap");
       const yaml = box.yaml().replace("swp2: { port_id: 2 }", "tap2: { port_id: 2, type: tap }");
       await using daemon = await Daemon.start(box.options(yaml));
       assert.equal((await daemon.stop()).code, 0);
@@ -265,7 +272,7 @@ describeNeeding(
         assert.match(second.stderr, /device 2: netdev 'swp1' of port 'ethernet-1\/1' is served by another p4rtd/);
         assert.ok(box.isAttached("swp1"));
       } finally {
-        sh("umount", `${box.run}/other/bpf`);
+        run("umount", [`${box.run}/other/bpf`]);
       }
     });
 
@@ -297,7 +304,7 @@ describeNeeding(["root", "libbpf", "ip", "nsenter", "setpriv", "mount"], "p4rtd 
     const box = new KernelBox();
     mkdirSync(`${box.run}/bpf`, { recursive: true });
     chmodSync(box.run.slice(0, -"/run".length), 0o755);
-    sh("mount", "-t", "bpf", "-o", "mode=0700", "p4rtd", `${box.run}/bpf`);
+    run("mount", ["-t", "bpf", "-o", "mode=0700", "p4rtd", `${box.run}/bpf`]);
     for (const path of [box.run, `${box.run}/bpf`]) chownSync(path, 65534, 65534);
     return { box, yaml: box.yaml().replace(`, netns: ${box.netns.path}`, "") };
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { neededCapabilities } from "../../src/daemon/privileges.js";
 import { Folder } from "../support/daemon.js";
 import { describeNeeding } from "../support/needs.js";
-import { sh } from "../support/netns.js";
+import { run } from "../support/commands.js";
 import { noLeaks } from "../support/no-leaks.js";
 import { root } from "../support/repository.js";
 
@@ -41,7 +41,7 @@ describeNeeding(["systemd-analyze"], "the units", () => {
     const files = ["p4rtd.service", "p4rtd-cleanup.service"].map((name) =>
       folder.write(name, unit(name).replaceAll("/usr/bin/p4rtd", "/bin/true")),
     );
-    assert.equal(sh("systemd-analyze", "verify", "--man=no", ...files), "");
+    assert.equal(run("systemd-analyze", ["verify", "--man=no", ...files]), "");
   });
 });
 
@@ -56,12 +56,12 @@ describeNeeding(["root", "mount", "mountpoint"], "the command that mounts the bp
     assert.ok(command.includes("/run/p4rtd/bpf") && command.includes("p4rtd:p4rtd"));
     const bpffs = folder.at("bpf");
     try {
-      for (let i = 0; i < 2; i++) sh("/bin/sh", "-c", here);
-      assert.equal(sh("mount").match(new RegExp(`^p4rtd on ${bpffs} type bpf `, "gm"))?.length, 1);
+      for (let i = 0; i < 2; i++) run("/bin/sh", ["-c", here]);
+      assert.equal(run("mount", []).match(new RegExp(`^p4rtd on ${bpffs} type bpf `, "gm"))?.length, 1);
       const { uid, gid, mode } = statSync(bpffs);
       assert.deepEqual([uid, gid, mode & 0o777], [65534, 65534, 0o700]);
     } finally {
-      sh("umount", bpffs);
+      run("umount", [bpffs]);
     }
   });
 });

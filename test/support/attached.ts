@@ -1,5 +1,5 @@
 /** Programs at the ingress of netdevs. */
-import { sh } from "./netns.js";
+import { run } from "./commands.js";
 
 /** Prints how many programs a netdev has at its tcx ingress: BPF_PROG_QUERY, which bpftool lacks for tcx before 7.3. */
 const tcxPrograms = `
@@ -13,11 +13,11 @@ print(0 if failed else attr[6])
 
 /** How many programs are at the tcx ingress of a netdev of the network namespace at `path`. */
 export function tcxCount(path: string, netdev: string): number {
-  return Number(sh("nsenter", `--net=${path}`, "python3", "-c", tcxPrograms, netdev));
+  return Number(run("nsenter", [`--net=${path}`, "python3", "-c", tcxPrograms, netdev]));
 }
 
 /** Whether a program of p4rtd's is at the ingress of a netdev that nobody else has a tcx program at, by tcx or by a filter. */
 export function isAttached(path: string, netdev: string): boolean {
-  const filters = () => sh("nsenter", `--net=${path}`, "tc", "filter", "show", "dev", netdev, "ingress");
+  const filters = () => run("nsenter", [`--net=${path}`, "tc", "filter", "show", "dev", netdev, "ingress"]);
   return tcxCount(path, netdev) > 0 || filters().includes("p4rtd");
 }

@@ -4,19 +4,18 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { loadAddon } from "../../src/addon/load.js";
 import { Daemon, Folder, type DaemonOptions, type Ended } from "./daemon.js";
 import { isAttached } from "./attached.js";
-import { Netns, sh } from "./netns.js";
+import { run } from "./commands.js";
+import { Namespace } from "./namespace.js";
 import { sendFrames } from "./send-frames.js";
 
 /** Ports swp1 and swp2, whose other ends are far1 and far2, all up. */
 export class KernelBox implements Disposable {
-  readonly netns = new Netns();
+  readonly netns = Namespace.add("box", "p4tn");
   readonly #folder = new Folder();
 
   constructor() {
-    for (const port of ["1", "2"]) {
-      this.netns.ip("link", "add", `swp${port}`, "type", "veth", "peer", "name", `far${port}`);
-      for (const end of [`swp${port}`, `far${port}`]) this.netns.ip("link", "set", end, "up");
-    }
+    this.netns.ip("link set lo up");
+    for (const port of ["1", "2"]) this.netns.pair(`swp${port}`, `far${port}`);
   }
 
   /** The run-time folder. */
@@ -50,8 +49,7 @@ ${more}`;
 
   /** Sends `frame` out of a netdev. */
   send(netdev: string, frame: Uint8Array): void {
-    const links = JSON.parse(this.netns.ip("-j", "link", "show", netdev)) as readonly { readonly ifindex: number }[]; // what ip prints
-    const ifindex = links[0]?.ifindex ?? 0;
+    const ifindex = this.netns.ifindex(netdev);
     const sender = loadAddon().openPacketSender({ netns: this.netns.path, ifindex });
     const results = sendFrames(sender, [frame]);
     sender.close();
@@ -64,7 +62,7 @@ ${more}`;
 
   [Symbol.dispose](): void {
     const bpffs = `${this.run}/bpf`;
-    if (readFileSync("/proc/self/mountinfo", "utf8").includes(` ${bpffs} `)) sh("umount", bpffs);
+    if (readFileSync("/proc/self/mountinfo", "utf8").includes(` ${bpffs} `)) run("umount", [bpffs]);
     this.#folder[Symbol.dispose]();
     this.netns[Symbol.dispose]();
   }

@@ -3,7 +3,8 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { defined } from "../../src/base/invariant.js";
-import { until } from "./namespace.js";
+import type { Namespace } from "./namespace.js";
+import { until } from "./until.js";
 
 const fileHeaderBytes = 24;
 const recordHeaderBytes = 16;
@@ -21,9 +22,18 @@ export class Capture implements AsyncDisposable {
     child.stdout.on("data", (bytes: Buffer) => this.#read(bytes));
   }
 
-  /** Starts capturing what `netdev` of the namespace receives, or sends; ready when it returns. */
-  static async open(namespace: string, netdev: string, direction: "in" | "out" = "in"): Promise<Capture> {
-    const options = ["--immediate-mode", "-U", "-s", "0", "-B", "8192", "-Q", direction, "-i", netdev, "-w", "-"];
+  /**
+   * Starts capturing what `netdev` of the namespace receives, or sends; ready when it returns.
+   * @param options.maxBytes of a frame, whatever it may be by default. The kernel keeps 8 MiB in slots of this size: for
+   *   hundreds of frames in a row they must be small.
+   */
+  static async open(
+    namespace: string,
+    netdev: string,
+    { direction = "in", maxBytes = 0 }: { readonly direction?: "in" | "out"; readonly maxBytes?: number } = {},
+  ): Promise<Capture> {
+    const kept = ["-s", String(maxBytes), "-B", "8192"];
+    const options = ["--immediate-mode", "-U", ...kept, "-Q", direction, "-i", netdev, "-w", "-"];
     const child = spawn("ip", ["netns", "exec", namespace, "tcpdump", ...options], {
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -46,6 +56,12 @@ export class Capture implements AsyncDisposable {
   async find(wanted: (frame: Uint8Array) => boolean): Promise<Uint8Array> {
     await until("the captured frame", () => this.#frames.some(wanted), 8000);
     return defined(this.#frames.find(wanted), "it was there");
+  }
+
+  /** Frames since the last call, once there are `count` of them. @throws if they do not come within 10 s */
+  async take(count: number): Promise<readonly Uint8Array[]> {
+    await until(`${count} captured frames`, () => this.#frames.length >= count, 10_000);
+    return this.#frames.splice(0, count);
   }
 
   /** How many frames that `wanted` names have been seen and not taken. */
@@ -84,4 +100,16 @@ export class Capture implements AsyncDisposable {
 /** True for exactly `frame`. */
 export function is(frame: Uint8Array): (other: Uint8Array) => boolean {
   return (other) => Buffer.from(other).equals(frame);
+}
+
+/** The first `count` frames that arrive on a netdev while `send` runs and after, of at most 2,048 bytes, with their VLAN tags. */
+export async function captured(
+  namespace: Namespace,
+  netdev: string,
+  count: number,
+  send: () => void,
+): Promise<readonly Uint8Array[]> {
+  await using capture = await Capture.open(namespace.name, netdev, { maxBytes: 2048 });
+  send();
+  return await capture.take(count);
 }
