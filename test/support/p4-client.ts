@@ -160,9 +160,12 @@ export class P4Stream {
   readonly #arrived: p4.v1.StreamMessageResponse[] = [];
   readonly #waiting: ((message: p4.v1.StreamMessageResponse | grpc.StatusObject) => void)[] = [];
   #status: grpc.StatusObject | undefined;
+  readonly #patienceMs: number;
 
-  constructor(call: grpc.ClientDuplexStream<Buffer, Buffer>) {
+  /** @param patienceMs how long `next` waits; 8 s by default */
+  constructor(call: grpc.ClientDuplexStream<Buffer, Buffer>, patienceMs = timeoutMs) {
     this.#call = call;
+    this.#patienceMs = patienceMs;
     call.on("data", (bytes: Buffer) => this.#push(p4.v1.StreamMessageResponse.decode(bytes)));
     call.on("status", (status: grpc.StatusObject) => {
       this.#status = status;
@@ -180,7 +183,7 @@ export class P4Stream {
     this.#call.write(Buffer.from(bytes));
   }
 
-  /** The next message. @throws if the stream ends or nothing comes within 8 s */
+  /** The next message. @throws if the stream ends or nothing comes in time; what comes later is for the next call */
   async next(): Promise<p4.v1.StreamMessageResponse> {
     const message = await this.#next();
     assert.ok(!("details" in message), `the stream ended: ${JSON.stringify(message)}`);
@@ -268,11 +271,15 @@ export class P4Stream {
     const arrived = this.#arrived.shift() ?? this.#status;
     if (arrived !== undefined) return Promise.resolve(arrived);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error("nothing came within 8 s")), timeoutMs);
-      this.#waiting.push((message) => {
+      const wake = (message: p4.v1.StreamMessageResponse | grpc.StatusObject) => {
         clearTimeout(timer);
         resolve(message);
-      });
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(wake), 1);
+        reject(new Error(`nothing came within ${this.#patienceMs} ms`));
+      }, this.#patienceMs);
+      this.#waiting.push(wake);
     });
   }
 }
