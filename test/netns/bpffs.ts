@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../support/commands.js";
+import { noteFolder } from "./no-traces.js";
 
 export class Bpffs implements Disposable {
   /** `folder` is an ordinary one, in which the mount is. */
@@ -10,6 +11,7 @@ export class Bpffs implements Disposable {
 
   static mount(): Bpffs {
     const made = new Bpffs(mkdtempSync(join(tmpdir(), "p4rtd-bpffs-")));
+    noteFolder(made.folder);
     mkdirSync(made.at());
     run("mount", ["-t", "bpf", "-o", "mode=0700", "p4rtd-test", made.at()]);
     return made;

@@ -17,7 +17,7 @@ const gdp = "6007";
 
 describeInNetns("two ports in one bridge", () => {
   noLeaks();
-  noTraces("noted daemons");
+  noTraces();
   let lab: Neighbourhood;
   let controller: Controller;
   let wire: Wire;
@@ -77,7 +77,7 @@ const itWithVlans = hasVlanFiltering() ? it : it.skip;
 
 describeInNetns("two ports in one bridge with VLANs", () => {
   noLeaks();
-  noTraces("noted daemons");
+  noTraces();
 
   itWithVlans(
     "trap tagged frames whole, and others cross in their VLAN only (missing: bridge VLAN filtering)",

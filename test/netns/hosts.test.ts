@@ -44,7 +44,7 @@ describeInNetns(
   "hosts on both sides of a box with the rules of WBB",
   () => {
     noLeaks();
-    noTraces("noted daemons");
+    noTraces();
     let lab: Neighbourhood;
     let daemon: Daemon;
     let controller: Controller;

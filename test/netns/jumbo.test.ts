@@ -13,7 +13,7 @@ const mtuExceeded = 1;
 
 describeInNetns("jumbo frames", () => {
   noLeaks();
-  noTraces("noted daemons");
+  noTraces();
   let lab: Neighbourhood;
   let daemon: Daemon;
   let controller: Controller;

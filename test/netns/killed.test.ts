@@ -32,7 +32,7 @@ describeInNetns(
   "a p4rtd that is killed under load",
   () => {
     noLeaks();
-    noTraces("noted daemons");
+    noTraces();
 
     for (const attach of ["auto", "clsact"])
       requirement(

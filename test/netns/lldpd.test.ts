@@ -18,7 +18,7 @@ describeInNetns(
   "lldpd beside p4rtd",
   () => {
     noLeaks();
-    noTraces("noted daemons");
+    noTraces();
 
     it("sees its neighbour, and is seen by it, though the controller has every LLDP frame too", async function () {
       this.timeout(40_000);

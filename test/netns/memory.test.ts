@@ -61,7 +61,7 @@ describeInNetns(
   "p4rtd's memory",
   () => {
     noLeaks();
-    noTraces("noted daemons");
+    noTraces();
 
     it(`is flat while ${wanted} frames are punted as fast as one source can send`, async function () {
       this.timeout(limitMs + 30_000);

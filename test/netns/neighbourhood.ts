@@ -8,7 +8,7 @@ import { Capture } from "../support/capture.js";
 import { listed, run } from "../support/commands.js";
 import { Namespace, removeLeftovers } from "../support/namespace.js";
 import { until } from "../support/until.js";
-import { noteProgramsOf } from "./no-traces.js";
+import { noteFolder, noteProgramsOf } from "./no-traces.js";
 import { Wire } from "./wire.js";
 
 /** `router`: two networks, the box forwards between them. `bridge`: one network, eth1 and eth2 are members of br0. */
@@ -44,6 +44,7 @@ export class Neighbourhood implements AsyncDisposable {
     this.#open.push(left, box, right);
     chmodSync(this.folder.path, 0o755); // lldpd and bird reach their sockets as users of their own
     mkdirSync(this.#run);
+    noteFolder(this.folder.path);
   }
 
   /** Builds it without p4rtd. */

@@ -16,7 +16,7 @@ describeInNetns(
   "an XDP program, a tcx program and a clsact filter of somebody else at a port",
   () => {
     noLeaks();
-    noTraces("noted daemons");
+    noTraces();
 
     for (const attach of ["auto", "clsact"])
       it(`see every frame that goes on, before, while and after p4rtd runs (attach: ${attach})`, async () => {

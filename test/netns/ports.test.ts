@@ -22,7 +22,7 @@ const out = (text: string) => fromLeft({ to: at.right.mac, type: "88b5" }, text)
 
 describeInNetns("ports that come and go", () => {
   noLeaks();
-  noTraces("noted daemons");
+  noTraces();
   let lab: Neighbourhood;
   let daemon: Daemon;
   let controller: Controller;

@@ -82,7 +82,7 @@ describeInNetns(
   "routing protocols of the box beside rules for TTL 1",
   () => {
     noLeaks();
-    noTraces("noted daemons");
+    noTraces();
 
     it("keep BGP, BFD and OSPF sessions, of IPv4 and IPv6, for longer than their hold times", async function () {
       this.timeout(slowMs);
@@ -117,7 +117,7 @@ describeInNetns(
 
 describeInNetns("the box's own addresses beside rules for TTL 1", () => {
   noLeaks();
-  noTraces("noted daemons");
+  noTraces();
   let lab: Neighbourhood;
   let controller: Controller;
   let localsOf: () => Promise<number>;

@@ -12,7 +12,7 @@ import { run } from "../support/commands.js";
 import { Controller } from "./controller.js";
 import { lldpFrame } from "./frames.js";
 import { Namespace, removeLeftovers } from "../support/namespace.js";
-import { noteProgramsOf, noTraces } from "./no-traces.js";
+import { noteFolder, noteProgramsOf, noTraces } from "./no-traces.js";
 import { Wire } from "./wire.js";
 
 /** Code of our space in a StreamError. @see src/packetio/stream-error.ts */
@@ -84,12 +84,13 @@ devices: [${devices.join(", ")}]
 interfaces: { ${ports.join(", ")} }`;
   const daemon = await Daemon.start({ yaml, environment: { P4RTD_RUN_DIR: folder } });
   noteProgramsOf(daemon.pid);
+  noteFolder(folder);
   return daemon;
 }
 
 describeInNetns("one of two devices that loses all its interfaces", () => {
   noLeaks();
-  noTraces("noted daemons");
+  noTraces();
 
   it("refuses PacketOuts and takes entries, the other goes on, and both trap when they are back", async () => {
     removeLeftovers();
