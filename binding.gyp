@@ -43,6 +43,7 @@
           "sources": [
             "native/core/bpf_hook.cc",
             "native/core/bpf_object.cc",
+            "native/core/bpf_object_reads.cc",
             "native/core/filter_bitmap.cc",
             "native/core/punt_reader.cc",
             "native/core/rule_model.cc",
