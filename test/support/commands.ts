@@ -1,7 +1,8 @@
 /** Programs of iproute2 and bpftool, each for a bounded time. */
 import { execFileSync } from "node:child_process";
 
-const commandMs = 10_000;
+/** On a busy machine thousands of changes by one `ip` take ten seconds. */
+const commandMs = 60_000;
 
 /** Runs `program`; its output. @throws Error with what it said if it fails or takes too long */
 export function run(program: string, args: readonly string[]): string {
