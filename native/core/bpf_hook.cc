@@ -121,7 +121,14 @@ Status BpfHooks::Attach(u32 ifindex, Kind kind, const std::string& name) {
     // Only now, so that no frame comes while neither is there.
     return attached.ok() ? RemoveOtherKind(ifindex, kind, name) : attached;
   });
-  if (status.ok()) hooks_.emplace(ifindex, std::move(hook));
+  if (status.ok()) {
+    hooks_.emplace(ifindex, std::move(hook));
+    return status;
+  }
+  // A link that is not pinned, say. Closed alone it would stay until the kernel comes to it, and keep the next one out.
+  if (!hook.pin.empty() && access(hook.pin.c_str(), F_OK) < 0) hook.pin.clear();
+  const Status undone = hook.link.open() ? DetachHook(ifindex, hook) : Status::Ok();
+  if (!undone.ok()) status.detail += "; as it was undone, " + undone.syscall + ": " + strerror(undone.error);
   return status;
 }
 

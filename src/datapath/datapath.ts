@@ -1,7 +1,7 @@
 /** The contract every backend keeps: ports, rules and frames, never P4 ids. `test/compliance/` holds each one to it. */
 import type { Result, ResultOf } from "../base/status.js";
 import type { DropReason, TransmitRefusal } from "./drop-reason.js";
-import type { PortId, PortSpec, PortState, PortStatus } from "./port.js";
+import type { PortId, PortSpec, PortState, WantedPortState, PortStatus } from "./port.js";
 import type { KeyFieldName } from "./frame-key.js";
 import type { CloneSpec, Redirect, Replica, Replication } from "./replication.js";
 import type {
@@ -181,7 +181,7 @@ export interface Datapath extends AsyncDisposable {
   /** NOT_FOUND if there is no such port. */
   removePort(port: PortId): Result;
   /** Brings a port up or down. NOT_FOUND if there is no such port. */
-  setPortState(port: PortId, state: PortState): Result;
+  setPortState(port: PortId, state: WantedPortState): Result;
   port(port: PortId): PortStatus | undefined;
   /** Replaces the addresses of the box itself (`punt.exclude_local`): IPv4 (4 bytes) and IPv6 (16 bytes), multicast ones too. */
   setLocalAddresses(addresses: readonly Uint8Array[]): void;

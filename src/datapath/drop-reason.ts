@@ -59,7 +59,8 @@ export function dropReasonsDocument(): string {
 }
 
 /** Why `transmit` refused a frame. */
-export type TransmitRefusal = "mtu-exceeded" | "runt" | "port-down" | "no-carrier" | "queue-full" | "unknown-port";
+export type TransmitRefusal =
+  "mtu-exceeded" | "runt" | "port-down" | "port-missing" | "no-carrier" | "queue-full" | "unknown-port";
 
 /** Frames dropped, by reason. Plain numbers: count on the packet path, read them in `collect()`. */
 export class DropCounts {

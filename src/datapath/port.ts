@@ -27,8 +27,11 @@ export interface PortSpec {
   readonly mtu?: number;
 }
 
-/** `down`: switched off. `no-carrier`: on, but nobody at the other end. */
-export type PortState = "up" | "down" | "no-carrier";
+/** `down`: switched off. `no-carrier`: on, but nobody at the other end. `missing`: there is no such netdev. */
+export type PortState = "up" | "down" | "no-carrier" | "missing";
+
+/** What a port can be told to be. */
+export type WantedPortState = Exclude<PortState, "missing">;
 
 /** A port as it is now. Counters are frames since the port was added. */
 export interface PortStatus {

@@ -25,6 +25,7 @@ export const transmitRefusal: Record<TransmitRefusal, PacketOutRefusal> = {
   "mtu-exceeded": "mtu-exceeded",
   runt: "runt",
   "port-down": "port-down",
+  "port-missing": "port-down",
   "no-carrier": "no-carrier",
   "queue-full": "queue-full",
   "unknown-port": "unknown-port",

@@ -219,6 +219,7 @@ const sentences = {
   "mtu-exceeded": "the frame is larger than the MTU allows",
   runt: "the frame is shorter than an Ethernet header",
   "port-down": "the port is down",
+  "port-missing": "the port is down: its netdev is missing",
   "no-carrier": "the port has no carrier",
   "queue-full": "the transmit queue is full",
   "unknown-port": "there is no such port",

@@ -30,8 +30,9 @@ export const events: Readonly<Record<string, EventDescription>> = {
     level: "warn",
     title: "Addresses and interfaces are not known any more",
     cause: "Changes were lost and the kernel did not list everything anew; `reason` says why.",
-    effect: "p4rtd goes on with what it knew: addresses and states of ports may be old.",
-    remedy: "Restart p4rtd.",
+    effect:
+      "p4rtd goes on with what it knew: addresses and states of ports may be old. It asks again, and tells this once until the kernel has listed everything.",
+    remedy: "None if it passes; else restart p4rtd.",
   },
   "daemon.cannot_listen": {
     level: "fatal",

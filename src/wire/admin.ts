@@ -92,6 +92,7 @@ const interfaceStates = {
   up: pb.Interface.State.UP,
   down: pb.Interface.State.DOWN,
   "no-carrier": pb.Interface.State.NO_CARRIER,
+  missing: pb.Interface.State.MISSING,
 };
 export type InterfaceState = keyof typeof interfaceStates;
 

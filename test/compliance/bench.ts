@@ -1,6 +1,6 @@
 /** What the compliance suite needs of a backend under test, and how it reads punted frames. */
 import type { Datapath, Plan } from "../../src/datapath/datapath.js";
-import type { PortId, PortState } from "../../src/datapath/port.js";
+import type { PortId, WantedPortState } from "../../src/datapath/port.js";
 import type { PuntRule, QueueSpec, RuleHandle, TableSpec } from "../../src/datapath/rule.js";
 import { rule } from "../support/key-rules.js";
 
@@ -23,7 +23,7 @@ export interface Bench extends AsyncDisposable {
   /** Frames that left by a port since the last call; `count` are awaited, and then a moment for more. */
   left(port: PortId, count: number): Promise<readonly Uint8Array[]>;
   /** Brings a port into a state, from outside where the backend cannot; it is in that state when the promise resolves. */
-  bring(port: PortId, state: PortState): Promise<void>;
+  bring(port: PortId, state: WantedPortState): Promise<void>;
   /** VLAN tags that the MTU does not count. */
   readonly tagsBesideMtu: number;
 }

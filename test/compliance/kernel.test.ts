@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { loadAddon } from "../../src/addon/load.js";
 import { defined } from "../../src/base/invariant.js";
 import { KernelDatapath } from "../../src/datapath/kernel/kernel-datapath.js";
-import type { PortId, PortState } from "../../src/datapath/port.js";
+import type { PortId, WantedPortState } from "../../src/datapath/port.js";
 import { describeInNetns } from "../support/needs.js";
 import { noTraces } from "../netns/no-traces.js";
 import { until } from "../support/until.js";
@@ -46,7 +46,7 @@ class KernelBench implements Bench {
     return capture.takeUntil(isMark);
   }
 
-  async bring(port: PortId, state: PortState): Promise<void> {
+  async bring(port: PortId, state: WantedPortState): Promise<void> {
     this.lab.touch();
     if (state === "no-carrier") this.lab.carrier(port - 1, "off");
     else this.datapath.setPortState(port, state);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Code } from "../../src/base/status.js";
 import type { DropReason } from "../../src/datapath/drop-reason.js";
-import { ordinaryPort, type PortState } from "../../src/datapath/port.js";
+import { ordinaryPort, type WantedPortState } from "../../src/datapath/port.js";
 import { defined } from "../../src/base/invariant.js";
 import { Agent } from "../support/agent.js";
 import { ethernet, ipv4, tag, udp } from "../support/frame-builder.js";
@@ -268,7 +268,7 @@ describe("PacketOut over gRPC", () => {
 
 interface Refusal {
   readonly title: string;
-  readonly state?: PortState;
+  readonly state?: WantedPortState;
   readonly length?: number;
   readonly want: readonly number[];
   readonly drop: DropReason;

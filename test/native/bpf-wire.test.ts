@@ -232,6 +232,24 @@ describeNeeding(["root", "ip", "libbpf"], "the tc program on a netdev", () => {
       });
 
     if (hooks.length === 2)
+      it("says that a link cannot be pinned, and has taken it off the netdev by then", () => {
+        const bed = new BpfBed({ netns: network.path, pins });
+        beds.push(bed);
+        const attach = () => bed.bpf.attach(ifindex, { hook: "tcx", name: "a.1/x" });
+        const mounted = (how: "ro" | "rw") => execFileSync("mount", ["-o", `remount,${how}`, folder]);
+        for (let i = 0; i < 20; i++) {
+          mounted("ro");
+          try {
+            assert.throws(attach, { code: "EROFS", syscall: "bpf(BPF_OBJ_PIN)", message: /link_a%2e1%2fx/ });
+          } finally {
+            mounted("rw");
+          }
+          attach(); // of two links of one program the kernel would refuse the second
+          bed.bpf.detach(ifindex);
+        }
+      });
+
+    if (hooks.length === 2)
       it("replaces the link of a netdev that is no more", async () => {
         const first = open("tcx", { pins });
         const link = linkId();

@@ -68,12 +68,12 @@ describeInNetns("the kernel datapath in a network that changes", () => {
     }
   }
 
-  it("takes a port whose netdev is missing as down, and adopts it when it appears", async () => {
+  it("says of a port that its netdev is missing, and adopts it when it appears", async () => {
     await using datapath = await open();
     assert.deepEqual(datapath.addPort({ id: port2, name: "later", netdev: "later0" }), { ok: true });
-    assert.equal(datapath.port(port2)?.state, "down");
+    assert.equal(datapath.port(port2)?.state, "missing");
     const sent = datapath.transmit([{ port: port2, frame: new Uint8Array(60), token: {} }]);
-    assert.deepEqual(sent, ["port-down"]);
+    assert.deepEqual(sent, ["port-missing"]);
     box.ip("link add later0 type veth peer name later1");
     box.ip("link set later0 mtu 4000");
     box.ip("link set later0 up");
@@ -96,11 +96,11 @@ describeInNetns("the kernel datapath in a network that changes", () => {
       };
       await sends(1);
       box.ip("link set port1 name away");
-      await until("the port is down", () => stateOf(datapath)() === "down");
+      await until("the netdev is missed", () => stateOf(datapath)() === "missing");
       box.ip("link set away name port1");
       await sends(2);
       box.ip("link del port1");
-      await until("the port is down", () => stateOf(datapath)() === "down");
+      await until("the netdev is missed", () => stateOf(datapath)() === "missing");
       addPair();
       await sends(3);
     });
@@ -356,7 +356,7 @@ describeInNetns("the kernel datapath in a network that changes", () => {
     box.ip("link del port1");
     const event = await firstOf(datapath, "transmit-refused");
     assert.equal(event.token, token);
-    assert.ok(["unknown-port", "port-down"].includes(event.reason));
+    assert.ok(["unknown-port", "port-missing"].includes(event.reason));
   });
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { kernelLayout } from "../../src/daemon/pins.js";
 import { readRecord } from "../../src/daemon/kernel-record.js";
+import { packetOut } from "../conformance/wbb.js";
 import { p4rtctl } from "../support/ctl.js";
 import { Daemon } from "../support/daemon.js";
 import { lldp } from "../support/frame-builder.js";
@@ -13,6 +14,8 @@ import { long, primary, rejected, uint128, type P4Client } from "../support/p4-c
 import { p4 } from "../../src/wire/gen/proto.js";
 
 const unimplemented = 12;
+/** Of StreamErrors. @see docs/bad-input.md */
+const portDown = 3;
 const pins = `device-1-v${kernelLayout}`;
 /** Of an ordinary user with the four capabilities; without one of them where `lacking` names it. */
 function asOrdinaryUser(lacking?: string): readonly string[] {
@@ -109,9 +112,18 @@ describeNeeding(
     it("waits for a netdev that is not there, with an event", async () => {
       using box = new KernelBox();
       box.netns.ip("link del swp2");
-      await using daemon = await Daemon.start(box.options());
+      mkdirSync(box.run, { recursive: true });
+      const socket = `${box.run}/admin.sock`;
+      await using daemon = await Daemon.start(box.options(box.yaml("", `admin: { unix: ${socket} }`)));
       const { level, netdev, device } = await daemon.event("datapath.port_absent");
       assert.deepEqual([level, netdev, device], ["warn", "swp2", "1"]);
+      const { stdout } = await p4rtctl(["show", "interfaces"], { socket });
+      assert.match(stdout, /^swp2 +swp2 +2 +1 +missing /m);
+      const stream = await primary(await daemon.client());
+      stream.send(packetOut([[1, "2"]], lldp));
+      const refused = await stream.error();
+      assert.equal(refused.code, portDown);
+      assert.match(refused.message ?? "", /^port 2: the port is down: its netdev is missing/);
       box.netns.ip("link add swp2 type veth peer name far2");
       const adopted = await daemon.event("port.adopted");
       assert.equal(adopted["netdev"], "swp2");

@@ -13,7 +13,7 @@ import type {
 } from "../../src/datapath/datapath.js";
 import type { CloneSpec, Replica } from "../../src/datapath/replication.js";
 import { keyWords } from "../../src/datapath/frame-key.js";
-import type { PortId, PortSpec, PortState, PortStatus } from "../../src/datapath/port.js";
+import type { PortId, PortSpec, PortStatus, WantedPortState } from "../../src/datapath/port.js";
 import type { InstalledRule, PuntRule, QueueSpec, RuleHandle, TableSpec } from "../../src/datapath/rule.js";
 import { ordinaryPort } from "../../src/datapath/port.js";
 import { SoftDatapath } from "../../src/datapath/soft/soft-datapath.js";
@@ -116,7 +116,7 @@ export class ScriptedDatapath implements Datapath {
     return this.soft.removePort(id);
   }
 
-  setPortState(id: PortId, state: PortState): Result {
+  setPortState(id: PortId, state: WantedPortState): Result {
     return this.soft.setPortState(id, state);
   }
 

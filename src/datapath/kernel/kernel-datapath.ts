@@ -22,7 +22,7 @@ import { maxFrameBytes, minFrameBytes } from "../frame-size.js";
 import { keyFields } from "../frame-key.js";
 import type { KeyFieldName } from "../frame-key.js";
 import { cpuPort } from "../port.js";
-import type { PortId, PortState, PortStatus } from "../port.js";
+import type { PortId, WantedPortState, PortStatus } from "../port.js";
 import { replaceAll } from "../resync.js";
 import type { InstalledRule, QueueSpec, RuleHandle, Verdict } from "../rule.js";
 import { CpuPair } from "./cpu-pair.js";
@@ -183,7 +183,7 @@ export class KernelDatapath implements Datapath {
   }
 
   /** FAILED_PRECONDITION for `no-carrier`, and for a port whose netdev is missing. */
-  setPortState(port: PortId, state: PortState): Result {
+  setPortState(port: PortId, state: WantedPortState): Result {
     return this.#parts.ports.setState(port, state);
   }
 

@@ -58,7 +58,7 @@ export class KernelPort {
   problem: string | undefined;
   /** What was known of the netdev when it was last refused. */
   refused: Link | undefined;
-  state: PortState = "down";
+  state: PortState = "missing";
   /** Commands whose answer has not come: what is told of the netdev until then is older. */
   commands = 0;
   #framesOut = 0;
@@ -129,10 +129,11 @@ export class KernelPort {
     this.state = stateOf(link);
   }
 
-  /** Notes why `link` is not the port's. */
+  /** Notes why `link` is not the port's; undefined: there is none. */
   refuse(link: Link | undefined, problem: string | undefined): void {
     this.refused = link;
     this.problem = problem;
+    this.state = link === undefined ? "missing" : "down";
   }
 
   /** True unless `link` was refused as it is: what promiscuity says is no reason to ask anew. */
@@ -160,7 +161,7 @@ export class KernelPort {
     const adopted = this.#adopted;
     this.#adopted = undefined;
     this.link = undefined;
-    this.state = "down";
+    this.state = "missing";
     if (adopted === undefined) return;
     adopted.queue.close(reason);
     if (attached === "detach") {
@@ -174,6 +175,7 @@ export class KernelPort {
   transmit(frame: Uint8Array, token: object): TransmitResult {
     if (frame.length < minFrameBytes) return "runt";
     if (frame.length > Math.min(linkBytesOf(frame) + this.mtu, maxFrameBytes)) return "mtu-exceeded";
+    if (this.state === "missing") return "port-missing";
     if (this.state !== "up" || this.#adopted === undefined)
       return this.state === "no-carrier" ? "no-carrier" : "port-down";
     return this.#adopted.queue.offer(frame, token);

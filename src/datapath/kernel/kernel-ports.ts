@@ -4,7 +4,7 @@ import type { Result, StatusFields } from "../../base/status.js";
 import { Code, ok } from "../../base/status.js";
 import type { DatapathEvent } from "../datapath.js";
 import { cpuPort, cpuPortName } from "../port.js";
-import type { PortId, PortState } from "../port.js";
+import type { PortId, WantedPortState } from "../port.js";
 import { BackOff } from "./back-off.js";
 import { KernelPort, unfitness } from "./kernel-port.js";
 import type { KernelPortSpec, PortParts } from "./kernel-port.js";
@@ -84,7 +84,7 @@ export class KernelPorts {
    * Switches the netdev on or off. NOT_FOUND if there is no such port, FAILED_PRECONDITION if it has no netdev or for
    * `no-carrier`, which is for the other end to say. Off takes effect at once; on, when the kernel says so.
    */
-  setState(id: PortId, state: PortState): Result {
+  setState(id: PortId, state: WantedPortState): Result {
     const port = this.#ports.get(id);
     if (port === undefined) return notThere(id);
     if (state === "no-carrier")
@@ -131,7 +131,7 @@ export class KernelPorts {
     const { links, log } = this.#parts;
     const { ifindex } = port;
     if (ifindex === undefined || ifindex === links.get(port.netdev)?.ifindex) return;
-    port.release("port-down", "detach");
+    port.release("port-missing", "detach");
     log.info("port.released", { port: port.name, netdev: port.netdev, ifindex, renamed: links.at(ifindex)?.name });
   }
 

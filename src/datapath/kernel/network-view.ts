@@ -32,6 +32,8 @@ export class NetworkView {
   #meanwhile: NetlinkMessage[] | undefined;
   readonly #retry = new BackOff(() => void this.#listAgain());
   #closed = false;
+  /** Said that it was not listed, and not listed since. */
+  #outage = false;
 
   constructor(options: NetworkViewOptions) {
     this.#options = options;
@@ -96,7 +98,8 @@ export class NetworkView {
     } catch (error) {
       if (!(error instanceof NetlinkError)) throw error;
       if (!this.#isWanted()) return;
-      this.#options.log.warn("addresses.not_listed", { reason: error.message });
+      if (!this.#outage) this.#options.log.warn("addresses.not_listed", { reason: error.message });
+      this.#outage = true;
       this.#retry.again();
     }
   }
@@ -121,6 +124,7 @@ export class NetworkView {
       if (this.#meanwhile === meanwhile) this.#meanwhile = undefined;
     }
     this.#retry.reset();
+    this.#outage = false;
     this.links.replace([...links, ...meanwhile]);
     locals?.replace([...links, ...addresses, ...meanwhile]);
     this.#settle();

@@ -4,7 +4,7 @@ import { Code, ok } from "../../base/status.js";
 import type { DatapathEvent } from "../datapath.js";
 import { linkBytes, maxFrameBytes } from "../frame-size.js";
 import { cpuPort, cpuPortName } from "../port.js";
-import type { PortId, PortSpec, PortState, PortStatus } from "../port.js";
+import type { PortId, PortSpec, PortStatus, WantedPortState } from "../port.js";
 import type { Policer } from "./policer.js";
 
 const defaultMtu = 1500;
@@ -14,7 +14,7 @@ export class Port implements PortStatus {
   readonly id: PortId;
   readonly name: string;
   readonly mtu: number;
-  state: PortState = "up";
+  state: WantedPortState = "up";
   framesIn = 0;
   framesOut = 0;
   framesPunted = 0;
@@ -88,7 +88,7 @@ export class PortTable {
   }
 
   /** NOT_FOUND if there is no such port. */
-  setState(id: PortId, state: PortState): Result {
+  setState(id: PortId, state: WantedPortState): Result {
     const port = this.#ports.get(id);
     if (port === undefined) return notThere(id);
     if (port.state !== state) {

@@ -24,7 +24,7 @@ import type { FrameResult, Injector, ResultBacklog } from "../injector.js";
 import { SubscriberTooSlow } from "../injector.js";
 import { maxFrameBytes, minFrameBytes } from "../frame-size.js";
 import { cpuPort, cpuPortName } from "../port.js";
-import type { PortId, PortSpec, PortState, PortStatus } from "../port.js";
+import type { PortId, PortSpec, PortStatus, WantedPortState } from "../port.js";
 import { replaceAll } from "../resync.js";
 import type { InstalledRule, QueueSpec, RuleHandle, Verdict } from "../rule.js";
 import { AddressSet } from "./address-set.js";
@@ -197,7 +197,7 @@ export class SoftDatapath implements Datapath, Injector {
     return this.#ports.remove(port);
   }
 
-  setPortState(port: PortId, state: PortState): Result {
+  setPortState(port: PortId, state: WantedPortState): Result {
     return this.#ports.setState(port, state);
   }
 

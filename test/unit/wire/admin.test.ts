@@ -35,7 +35,7 @@ const interfaceLine = record({
   netdev: fc.option(word, { nil: undefined }),
   id: u32,
   deviceId: u64,
-  state: fc.constantFrom("up" as const, "down" as const, "no-carrier" as const),
+  state: fc.constantFrom("up" as const, "down" as const, "no-carrier" as const, "missing" as const),
   mtu: u32,
   framesIn: count,
   framesOut: count,

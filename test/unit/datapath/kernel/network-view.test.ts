@@ -55,13 +55,17 @@ describe("the view of the network", () => {
       await delay(100);
       assert.deepEqual([kernel.lists, kernel.told], [2, ["addresses.not_listed"]]);
       await delay(250);
-      assert.equal(kernel.lists, 3);
+      assert.deepEqual([kernel.lists, kernel.told], [3, ["addresses.not_listed"]], "told once");
       kernel.refuses = false;
       await delay(550);
       assert.equal(view.links.get("new")?.ifindex, 7);
       assert.equal(view.links.get("old"), undefined);
       await delay(600);
       assert.equal(kernel.lists, 4, "and no more");
+      kernel.refuses = true;
+      kernel.lose();
+      await delay(100);
+      assert.equal(kernel.told.length, 2, "an outage of its own");
     } finally {
       view.close();
     }
