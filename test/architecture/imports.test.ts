@@ -12,6 +12,37 @@ import {
 
 const src = textsBelow("src", ".ts");
 
+/** Tests that are longer than a file may be, until somebody splits them by subject. */
+const stillLong: readonly string[] = [
+  "test/conformance/action-profiles.test.ts",
+  "test/native/rule_tables_test.cc",
+  "test/unit/packetio/packet-out.test.ts",
+  "test/unit/switch/packets.test.ts",
+  "test/unit/switch/reconcile.test.ts",
+];
+
+describe("test/ and native/", () => {
+  const texts = new Map([
+    ...textsBelow("test", ".ts"),
+    ...[".cc", ".h", ".c"].flatMap((suffix) => [...textsBelow("native", suffix), ...textsBelow("test", suffix)]),
+  ]);
+  const long = sizeComplaints(texts);
+
+  it("have no file above 400 lines without a reason, but for those that were long before", () => {
+    assert.deepEqual(
+      long.filter((complaint) => !stillLong.some((path) => complaint.startsWith(`${path} has`))),
+      [],
+    );
+  });
+
+  it("have no more exceptions than they need", () => {
+    assert.deepEqual(
+      stillLong.filter((path) => !long.some((complaint) => complaint.startsWith(`${path} has`))),
+      [],
+    );
+  });
+});
+
 describe("src/", () => {
   for (const { rule, check } of [
     { rule: "imports only along the table of folders", check: layoutComplaints },
