@@ -144,7 +144,7 @@ export function selectorCompliance(withBench: WithBench): void {
         assert.equal((await punts.take()).length, 2);
         assert.deepEqual([drops(bench)["rule-meter"], drops(bench)["queue-policer"]], [2, 1]);
       },
-      { queues: [1, 2].map((burst) => ({ name: `queue ${burst}`, pps: 1e-6, burst })) },
+      { queues: [1, 2].map((burst) => ({ name: `queue ${burst}`, pps: 1, burst })) },
     ),
   );
 
