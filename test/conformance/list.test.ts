@@ -109,7 +109,7 @@ describe("marking what is tested", () => {
     ["# kept", "area: XYZ", "requirements:", ...entries.flat(), ""].join("\n");
 
   for (const { what, before, after } of [
-    { what: "marks an open one", before: ["status: open", "until: every entity"], after: ["status: tested"] },
+    { what: "marks an open one", before: ["status: open", "until: transport security"], after: ["status: tested"] },
     {
       what: "marks one that was thought not applicable",
       before: ["status: not-applicable", "why: x"],
@@ -123,7 +123,7 @@ describe("marking what is tested", () => {
     { what: "leaves a tested one", before: ["status: tested"], after: ["status: tested"] },
   ])
     it(what, () => {
-      const other = entry("XYZ-02", "status: open", "until: every entity # why");
+      const other = entry("XYZ-02", "status: open", "until: transport security # why");
       const tested = new Map([["XYZ-01", ["a.test.ts"]]]);
       assert.equal(markTested(file(entry("XYZ-01", ...before), other), tested), file(entry("XYZ-01", ...after), other));
     });
