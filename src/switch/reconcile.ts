@@ -150,7 +150,9 @@ export class Reconciliation {
       const asked = { wantMeter: true, counter: undefined, meterCounter: undefined, elapsedNs: undefined };
       const told = { key, action, extras, isDefault, isConst: false, ...asked };
       this.#waiting.push({ table, version });
-      this.#sink.tableEntry(table.schema, told);
+      // Of a constant default a controller has written the meter only (AMB-45).
+      if (isDefault && table.schema.table.constDefault) this.#sink.directMeter(table.schema, told);
+      else this.#sink.tableEntry(table.schema, told);
       await this.#breathe();
     }
   }

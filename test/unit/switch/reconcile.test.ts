@@ -231,6 +231,21 @@ describe("reconciling with another P4Info", () => {
     assert.deepEqual(device.rules, ["0 trap"]);
   });
 
+  requirement(["SFP-22", "AMB-45"], "keeps meter and counter of a constant default entry", async () => {
+    const constant = (name: string) => program({ name, constDefault: actions.drop });
+    const device = await Device.with(constant("acl"));
+    const tableEntry = entry(1, { isDefaultAction: true });
+    const results = await device.write(
+      "continue-on-error",
+      update("modify", { directMeterEntry: { tableEntry, config: meter({ cir: 5, pir: 7 }) } }),
+      update("modify", { directCounterEntry: { tableEntry, data: counts(3, 4) } }),
+    );
+    assert.deepEqual(results, ["OK", "OK"]);
+    const before = await state(device);
+    await device.push(constant("access"), "reconcile-and-commit");
+    assert.deepEqual(await state(device), before);
+  });
+
   it("keeps what a rule counted where the new program realises it no more, and goes on where it does again", async () => {
     const device = await Device.with(base);
     await device.write("continue-on-error", insert(acl("88cc", 1)));
