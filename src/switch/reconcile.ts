@@ -6,7 +6,6 @@ import type { Logger } from "../base/logger.js";
 import { Slices } from "../base/slices.js";
 import { codeName, invalidArgument, type Status, type StatusError } from "../base/status.js";
 import type { Datapath } from "../datapath/datapath.js";
-import { describeKey } from "../entity/describe-key.js";
 import type { FlowingSink, OpenReplay } from "../entity/entity-sink.js";
 import type { ReadQuery } from "../entity/read-query.js";
 import type { ProfileSchema } from "../entity/schema.js";
@@ -18,6 +17,7 @@ import { readCounters, readMeterCounters } from "./counters.js";
 import type { Program, ProgramTable } from "./program.js";
 import { ReadBatch } from "./read.js";
 import type { Realiser } from "./realise.js";
+import { entryName, naming, type NameOf } from "./reconcile-names.js";
 import { Rehearsal } from "./rehearsal.js";
 import { RoleAccess } from "./role-access.js";
 import { WriteBatch } from "./write.js";
@@ -71,8 +71,8 @@ export class Reconciliation {
   readonly #reasons: string[] = [];
   #told = 0;
   #refused = 0;
-  /** Entries told and not yet taken, in order. */
-  #waiting: { readonly table: ProgramTable; readonly version: Version }[] = [];
+  /** What was told and is not yet taken, in order: an entry, or what another entity is called. */
+  #waiting: ({ readonly table: ProgramTable; readonly version: Version } | NameOf)[] = [];
 
   /**
    * @param next nobody else looks at it before it is active
@@ -84,7 +84,8 @@ export class Reconciliation {
     this.#options = options;
     this.#rehearsal = new Rehearsal(options.realiser, next);
     this.#access = new RoleAccess("", undefined, next.pipeline);
-    this.#sink = options.replay((updates) => this.#take(updates));
+    const replay = options.replay((updates) => this.#take(updates));
+    this.#sink = naming(replay, old.pipeline, (name) => this.#waiting.push(name));
   }
 
   /**
@@ -176,17 +177,18 @@ export class Reconciliation {
       caller: { peer: "", principal: "" },
       clock: systemClock,
       applied: (index, version) => {
-        const before = waiting[index]?.version;
-        if (before !== undefined && version !== undefined) this.#predecessors.set(version as Version, before); // of an entry
+        const told = waiting[index];
+        if (told === undefined || typeof told === "function" || version === undefined) return;
+        this.#predecessors.set(version as Version, told.version); // of an entry
       },
     });
     const { results } = await batch.run(updates, "continue-on-error");
     this.#told += results.length;
     for (const [i, result] of results.entries()) {
       if (result === undefined) continue;
-      const entry = waiting[i];
-      const what = entry === undefined ? "" : `${nameOf(entry.table, entry.version)}: `;
-      this.#refuse(what + reasonOf(result));
+      const told = defined(waiting[i], "everything told waits");
+      const name = typeof told === "function" ? told() : entryName(told.table.schema, told.version.key);
+      this.#refuse(`${name}: ${reasonOf(result)}`);
     }
   }
 
@@ -194,10 +196,6 @@ export class Reconciliation {
     this.#refused++;
     if (this.#reasons.length < maxReasons) this.#reasons.push(clip(reason, maxReasonLength));
   }
-}
-
-function nameOf({ schema }: ProgramTable, { key }: Version): string {
-  return `table '${schema.table.alias}': ${key === defaultKey ? "" : "the entry "}${describeKey(schema, key)}`;
 }
 
 function reasonOf({ code, message }: Status): string {

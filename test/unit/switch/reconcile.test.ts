@@ -21,6 +21,7 @@ import {
   indexedCounter,
   indexedMeter,
   p4info,
+  profiles,
   tableId,
   type FieldSketch,
   type TableSketch,
@@ -189,7 +190,11 @@ describe("reconciling with another P4Info", () => {
     await device.push({ ...renamed, ...arrays(4n) }, "reconcile-and-commit");
     assert.deepEqual(await read(), before);
     await assert.rejects(device.push({ ...base, ...arrays(3n) }, "reconcile-and-commit"), {
-      message: /1 of 3 entities cannot be kept.*OUT_OF_RANGE: /s,
+      message: /1 of 3 entities cannot be kept.*\ncounter 'cells': cell 3: OUT_OF_RANGE: /s,
+    });
+    await assert.rejects(device.push(base, "reconcile-and-commit"), {
+      message:
+        /3 of 3 .*\ncounter 'cells': all cells: INVALID_ARGUMENT: .*\ncounter 'cells': cell 3: .*\nmeter 'meters': cell 1: /s,
     });
     assert.deepEqual(await read(), before);
   });
@@ -360,6 +365,28 @@ describe("reconciling with another P4Info", () => {
       device.frame(0x88cc);
       assert.equal(await framesOf(device, acl("88cc", 1)), 1);
     });
+
+  requirement("SFP-24", "names members and groups of action profiles that stand in the way", async () => {
+    const device = await Device.with();
+    const action = { actionId: actions.drop };
+    const replica = { port: Buffer.from("1"), instance: 0 };
+    const results = await device.write(
+      "continue-on-error",
+      update("insert", { actionProfileMember: { actionProfileId: profiles.selector, memberId: 3, action } }),
+      update("insert", { actionProfileGroup: { actionProfileId: profiles.selector, groupId: 4 } }),
+      update("insert", {
+        packetReplicationEngineEntry: { multicastGroupEntry: { multicastGroupId: 5, replicas: [replica] } },
+      }),
+      update("insert", {
+        packetReplicationEngineEntry: { cloneSessionEntry: { sessionId: 6, replicas: [replica] } },
+      }),
+    );
+    assert.deepEqual(new Set(results), new Set(["OK"]));
+    await assert.rejects(device.push(base, "reconcile-and-commit"), {
+      message:
+        /: 2 of 4 .*\naction profile 'selector_profile': member 3: INVALID_ARGUMENT: .*\naction profile 'selector_profile': group 4: /s,
+    });
+  });
 
   requirement("SFP-24", "names twenty of those that stand in the way, and counts the others", async () => {
     const device = await Device.with(base);
