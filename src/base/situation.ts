@@ -46,6 +46,7 @@ export const situations = {
   "bad-text": row(142, INVALID_ARGUMENT, "A text value is UTF-8 of bounded length."),
   "not-a-port": row(143, INVALID_ARGUMENT, "The value names no port of the device."),
   "negative-number": row(144, INVALID_ARGUMENT, "The number must not be negative."),
+  "metadata-too-long": row(145, RESOURCE_EXHAUSTED, "More metadata than is kept of one entity."),
 
   "action-missing": row(150, INVALID_ARGUMENT, "An entry needs an action."),
   "wrong-action-style": row(

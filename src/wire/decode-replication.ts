@@ -1,5 +1,6 @@
 /** `PacketReplicationEngineEntry` messages → updates and queries. @see P4Runtime §9.5 */
 import { refusal } from "../base/situation.js";
+import { maxMetadataBytes, metadataTooLong } from "../entity/metadata.js";
 import type { PortValue } from "../entity/port-value.js";
 import type { ReplicationQuery } from "../entity/read-query.js";
 import {
@@ -90,11 +91,18 @@ export class ReplicationDecoder {
     reader.reset(at.bytes, at.start, at.end);
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
       if (tag === 0x12) replicas.push(this.#replica(schema, what, replicas.length));
-      else if (tag === 0x1a) metadata = Uint8Array.from(reader.view());
+      else if (tag === 0x1a) metadata = this.#metadata(what);
       else reader.skip();
     }
     checkReplicas(replicas, what);
     return { kind: "multicast-group", type, id, group: { replicas, metadata } };
+  }
+
+  /** The bytes that come next. @throws StatusError RESOURCE_EXHAUSTED */
+  #metadata(what: string): Uint8Array<ArrayBuffer> {
+    const view = this.#reader.view();
+    if (view.length > maxMetadataBytes) throw metadataTooLong(view.length, what);
+    return Uint8Array.from(view);
   }
 
   #cloneSession(type: UpdateType, schema: EntitySchema): ReplicationUpdate {

@@ -1,5 +1,6 @@
 /** `TableEntry` messages → drafts. One scan finds where everything lies; what is looked at depends on the purpose. */
 import { refusal } from "../base/situation.js";
+import { maxMetadataBytes, metadataTooLong } from "../entity/metadata.js";
 import { checkTablePolicy } from "../entity/policy.js";
 import type { EntitySchema, TableSchema } from "../entity/schema.js";
 import type { MeterConfig, TableEntryDraft, UpdateType } from "../entity/table-entry.js";
@@ -143,6 +144,8 @@ export class TableEntryDecoder {
     draft.idleTimeoutNs = parts.idleTimeoutNs;
     if (parts.action.present) this.actions.tableAction(parts.action, schema, entities, draft);
     else if (type === "insert") throw refusal("action-missing", `table '${table.alias}': an entry needs an action`);
+    if (parts.metadata.length > maxMetadataBytes)
+      throw metadataTooLong(parts.metadata.length, `table '${table.alias}'`);
     draft.metadata = parts.metadata;
     draft.controllerMetadata = parts.controllerMetadata;
     if (parts.meter.present) draft.meter = this.meterConfig(parts.meter, schema);

@@ -233,13 +233,13 @@ describe("idle notifications", () => {
   });
 
   it("are cut where metadata makes them large", async () => {
-    const metadata = hex("ab".repeat(100 * 1024));
-    const device = await withEntries(...[1, 2, 3, 4].map((type) => insert(type, second, { metadata })));
+    const metadata = hex("ab".repeat(60 * 1024));
+    const device = await withEntries(...[1, 2, 3, 4, 5, 6].map((type) => insert(type, second, { metadata })));
     device.clock.advanceMs(1000);
     await device.idleTimeouts.scan(new AbortController().signal);
     assert.deepEqual(
       device.idled.map(({ entries }) => entries.length),
-      [3, 1],
+      [5, 1],
     );
   });
 

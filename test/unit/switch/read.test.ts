@@ -482,4 +482,17 @@ describe("a batch of reads", () => {
     assert.equal(entities.length, 6000);
     assert.ok(sizes.length > 2 && Math.max(...sizes) < 1024 * 1024, sizes.join());
   });
+
+  requirement("RED-11", "of entities with as much metadata as is kept is cut too", async () => {
+    const device = await Device.with();
+    const metadata = Buffer.alloc(65_536, 1);
+    const group = (multicastGroupId: number) => ({
+      packetReplicationEngineEntry: { multicastGroupEntry: { multicastGroupId, metadata } },
+    });
+    const many = Array.from({ length: 20 }, (_, i) => update("insert", group(i + 1)));
+    assert.deepEqual(new Set(await device.write("continue-on-error", ...many)), new Set(["OK"]));
+    const { entities, sizes } = await device.readCut({ packetReplicationEngineEntry: {} });
+    assert.equal(entities.length, 20);
+    assert.ok(Math.max(...sizes) < 256 * 1024, sizes.join());
+  });
 });

@@ -172,6 +172,10 @@ export const refusedUpdates: Readonly<Partial<Record<Situation, readonly Refused
     { what: "packet_length_bytes", sent: update("insert", session(1, { packetLengthBytes: -1 })) },
     { what: "idle_timeout_ns", sent: insert(entry(tables.aging, { match: [exact(1, "01")], action: drop, idleTimeoutNs: toLong(-1n, "int64") })) }, // prettier-ignore
   ],
+  "metadata-too-long": [
+    { what: "65,537 bytes of an entry", sent: insert(acl({ metadata: Buffer.alloc(65_537) })) },
+    { what: "65,537 bytes of a group", sent: update("insert", group(1, { metadata: Buffer.alloc(65_537) })) },
+  ],
   "action-missing": [{ what: "INSERT without action", sent: insert(host({ action: null })) }],
   "wrong-action-style": [
     { what: "a member where actions are direct", sent: insert(host({ action: { actionProfileMemberId: 1 } })) },
