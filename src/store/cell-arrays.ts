@@ -36,6 +36,7 @@ export class CellArrays<V> {
     this.arrays = new Collection({
       owner: "the device",
       capacity: arrays.size,
+      noun: "arrays",
       describe: (key) => this.#nameOf(Number(key)),
     });
     for (const id of arrays.keys()) {
@@ -102,7 +103,8 @@ export class CellArrays<V> {
 
   #cells(id: number): Collection<OddCell<V>> {
     const describe = (key: string) => `cell ${key}`;
-    return new Collection({ owner: this.#nameOf(id), capacity: maxOddCells, describe });
+    const noun = "cells that differ from the rest";
+    return new Collection({ owner: this.#nameOf(id), capacity: maxOddCells, noun, describe });
   }
 
   #nameOf(id: number): string {

@@ -8,6 +8,8 @@ export interface CollectionLabel {
   readonly owner: string;
   /** Most entities it takes; a default entry does not count. */
   readonly capacity: number;
+  /** What they are, in plural, such as `entries`. */
+  readonly noun: string;
   /** Such as `entry ttl 0x01` or `multicast group 7`. */
   readonly describe: (key: string) => string;
 }

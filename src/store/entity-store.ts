@@ -160,7 +160,7 @@ export class EntityStore {
 
 /** Entities that a number names; the key is its decimal text. */
 function byNumber<E>(owner: string, noun: string, capacity: number): Collection<E> {
-  return new Collection<E>({ owner, capacity, describe: (key) => `${noun} ${key}` });
+  return new Collection<E>({ owner, capacity, noun: `${noun}s`, describe: (key) => `${noun} ${key}` });
 }
 
 function sweepKey(collection: Collection<unknown> | undefined, key: string | undefined, oldest: number): void {

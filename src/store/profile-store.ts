@@ -33,8 +33,8 @@ export class ProfileStore {
   constructor(schema: ProfileSchema, tables: readonly TableStore[]) {
     this.schema = schema;
     const label = { owner: `action profile '${schema.profile.name}'`, capacity: schema.capacity };
-    this.members = new Collection({ ...label, describe: (key) => `member ${key}` });
-    this.groups = new Collection({ ...label, describe: (key) => `group ${key}` });
+    this.members = new Collection({ ...label, noun: "members", describe: (key) => `member ${key}` });
+    this.groups = new Collection({ ...label, noun: "groups", describe: (key) => `group ${key}` });
     this.groups.index = {
       enter: (group) => this.#enterGroup(group),
       leave: (group) => this.#leaveGroup(group),

@@ -70,7 +70,7 @@ export class Stage {
     const { label } = collection;
     if (isLive(head)) throw refusal("exists", `${label.owner} has the ${label.describe(key)} already`);
     if (collection.entries >= label.capacity)
-      throw refusal("full", `${label.owner} is full: ${label.capacity} entries`, { capacity: label.capacity });
+      throw refusal("full", `${label.owner} is full: ${label.capacity} ${label.noun}`, { capacity: label.capacity });
     const version = new Version(key, this.generation, head, action, extras);
     collection.links?.insert(version);
     version.born = ++this.#insertions;

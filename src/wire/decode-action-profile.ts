@@ -9,6 +9,7 @@ import type { ByteReader } from "./byte-reader.js";
 import type { ActionDecoder } from "./decode-action.js";
 import { checkWeight, groupLimit, readWatch, tooLarge, WatchParts } from "./decode-weighted.js";
 import { Span } from "./span.js";
+import { unknownObject } from "./unknown-object.js";
 
 const noGroup: ActionGroup = { members: [], maxSize: 0, size: 0 };
 
@@ -131,13 +132,6 @@ function checkDistinct(members: readonly GroupMember[], what: string): void {
 function profileSchema(id: number, entities: EntitySchema): ProfileSchema {
   const schema = entities.profiles.get(id);
   if (schema !== undefined) return schema;
-  if (id === 0) throw refusal("unknown-object", "action_profile_id is not set");
-  const other = entities.pipeline.objects.get(id);
-  throw refusal(
-    "unknown-object",
-    other === undefined
-      ? `action_profile_id ${id} is not in the P4Info`
-      : `action_profile_id ${id} is ${other.kind} '${other.name}', not an action profile`,
-    { action_profile_id: id },
-  );
+  const known = new Map([...entities.profiles].map(([profileId, { profile }]) => [profileId, profile.name]));
+  throw unknownObject(id, { field: "action_profile_id", noun: "an action profile", known }, entities.pipeline);
 }

@@ -5,10 +5,11 @@ import type { CounterCellQuery, MeterCellQuery } from "../entity/read-query.js";
 import type { EntitySchema } from "../entity/schema.js";
 import type { UpdateType } from "../entity/table-entry.js";
 import type { CellUpdate } from "../entity/update.js";
-import type { IndexedCounter, IndexedMeter } from "../pipeline/pipeline.js";
+import type { IndexedCounter, IndexedMeter, Pipeline } from "../pipeline/pipeline.js";
 import type { ByteReader } from "./byte-reader.js";
 import { checkClears, decodeCounterData, decodeMeterConfig } from "./decode-resource.js";
 import { Span } from "./span.js";
+import { unknownObject } from "./unknown-object.js";
 
 export class CellDecoder {
   readonly #reader: ByteReader;
@@ -119,21 +120,20 @@ export class CellDecoder {
 
   #counter({ pipeline }: EntitySchema): IndexedCounter {
     const array = pipeline.counters.get(this.#id);
-    if (array === undefined) throw this.#notOne("counter", pipeline);
+    if (array === undefined) throw this.#notOne("counter", pipeline.counters, pipeline);
     return array;
   }
 
   #meter({ pipeline }: EntitySchema): IndexedMeter {
     const array = pipeline.meters.get(this.#id);
-    if (array === undefined) throw this.#notOne("meter", pipeline);
+    if (array === undefined) throw this.#notOne("meter", pipeline.meters, pipeline);
     return array;
   }
 
   /** CTR-22, WRT-16, WRT-17. */
-  #notOne(noun: string, { objects }: EntitySchema["pipeline"]) {
-    const object = objects.get(this.#id);
-    const what = object === undefined ? "not in the P4Info" : `${object.kind} '${object.name}'`;
-    return refusal("unknown-object", `${noun}_id ${this.#id} is ${what}, not an indexed ${noun}`);
+  #notOne(noun: string, arrays: ReadonlyMap<number, IndexedCounter | IndexedMeter>, pipeline: Pipeline) {
+    const known = new Map([...arrays].map(([id, { name }]) => [id, name]));
+    return unknownObject(this.#id, { field: `${noun}_id`, noun: `an indexed ${noun}`, known }, pipeline);
   }
 }
 

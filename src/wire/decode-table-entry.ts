@@ -9,6 +9,7 @@ import { KeyDecoder } from "./decode-key.js";
 import { checkClears, decodeCounterData, decodeMeterConfig } from "./decode-resource.js";
 import { TableActionDecoder } from "./decode-table-action.js";
 import { Span } from "./span.js";
+import { unknownObject } from "./unknown-object.js";
 
 const nothing: Uint8Array = new Uint8Array(0);
 
@@ -232,24 +233,8 @@ export class TableEntryDecoder {
 export function tableSchema(id: number, entities: EntitySchema): TableSchema {
   const schema = entities.tables.get(id);
   if (schema !== undefined) return schema;
-  if (id === 0) throw refusal("unknown-object", "table_id is not set");
-  const other = entities.pipeline.objects.get(id);
-  throw refusal(
-    "unknown-object",
-    other === undefined
-      ? `table_id ${id} is not in the P4Info; it has ${tableList(entities)}`
-      : `table_id ${id} is ${other.kind} '${other.name}', not a table`,
-    { table_id: id },
-  );
-}
-
-/** Tables named in one message. */
-const maxListed = 20;
-
-function tableList({ tables }: EntitySchema): string {
-  const listed = [...tables.values()].slice(0, maxListed).map(({ table }) => `${table.id} (${table.alias})`);
-  if (tables.size > maxListed) listed.push(`and ${tables.size - maxListed} more`);
-  return listed.join(", ") || "no tables";
+  const known = new Map([...entities.tables].map(([tableId, { table }]) => [tableId, table.alias]));
+  throw unknownObject(id, { field: "table_id", noun: "a table", known }, entities.pipeline);
 }
 
 /** IDL-01, IDL-02. */

@@ -123,6 +123,14 @@ export const refusedUpdates: Readonly<Partial<Record<Situation, readonly Refused
       sent: update("modify", { counterEntry: { counterId: counterId(1) } }),
     },
     { what: "a direct meter as an indexed one", sent: update("modify", { meterEntry: { meterId: meterId(1) } }) },
+    {
+      what: "a counter that is not there",
+      sent: update("modify", { counterEntry: { counterId: indexedCounter + 9 } }),
+    },
+    {
+      what: "an action profile that is not there",
+      sent: update("insert", { actionProfileMember: { actionProfileId: profiles.selector + 99, memberId: 1 } }),
+    },
   ],
   "unknown-action": [
     { what: "an action of other tables", sent: insert(host({ action: call(actions.set, "01", "01") })) },
@@ -218,6 +226,11 @@ export const refusedUpdates: Readonly<Partial<Record<Situation, readonly Refused
       what: "a ninth entry of eight",
       given: [1, 2, 3, 4, 5, 6, 7, 8].map((priority) => insert(acl({ priority }))),
       sent: insert(acl({ priority: 9 })),
+    },
+    {
+      what: "a member more than the profile's size",
+      given: Array.from({ length: 16 }, (_, i) => update("insert", member(i + 1))),
+      sent: update("insert", member(17)),
     },
   ],
   constant: [
