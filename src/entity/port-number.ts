@@ -1,5 +1,14 @@
 /** Ports in the controller's numbering, as text or number. @see P4Runtime §18.1 */
 
+import { refusal } from "../base/situation.js";
+import type { StatusError } from "../base/status.js";
+
+/** What there is to choose from, for messages: the ports that controllers may name, by rising number. */
+export type PortList = () => readonly number[];
+
+/** Ports named in one message. */
+const maxListed = 20;
+
 const maxDigits = 10;
 const firstReserved = 0xffffff00;
 
@@ -27,4 +36,12 @@ export function portBytes(port: number): Uint8Array {
   const bytes = [port >>> 24, (port >>> 16) & 0xff, (port >>> 8) & 0xff, port & 0xff];
   const first = bytes.findIndex((byte) => byte !== 0);
   return Uint8Array.from(first < 0 ? [0] : bytes.slice(first));
+}
+
+/** INVALID_ARGUMENT. @param what names the value, such as `replica 2: port` @param shown the value as messages show it */
+export function notAPort(what: string, shown: string, ports: PortList): StatusError {
+  const all = ports();
+  const listed = all.slice(0, maxListed).join(", ") || "none";
+  const more = all.length > maxListed ? `, and ${all.length - maxListed} more` : "";
+  return refusal("not-a-port", `${what}: ${shown} is no port; the device has ${listed}${more}`);
 }

@@ -2,6 +2,7 @@
 import { finish, type Steps } from "../base/steps.js";
 import { portFormatOf } from "../pipeline/index-p4info.js";
 import type { Action, ActionProfile, ActionRef, Pipeline, Table, ValueFormat } from "../pipeline/pipeline.js";
+import type { PortList } from "./port-number.js";
 import { headBytes, layoutRecord, type RecordLayout } from "./record-layout.js";
 
 export interface ActionSchema {
@@ -41,12 +42,14 @@ export interface EntitySchema {
   readonly portFormat: ValueFormat;
   /** True if the controller may name this port: configured, or reserved and served. */
   readonly isPort: (port: number) => boolean;
+  /** Those for which it is true, for messages. */
+  readonly ports: PortList;
   /** True if frames are counted by the colour of their entry's meter. */
   readonly meterCounters: boolean;
 }
 
 /** What the entities of a program may ask of the device. */
-export type DeviceTraits = Pick<EntitySchema, "isPort" | "meterCounters">;
+export type DeviceTraits = Pick<EntitySchema, "isPort" | "ports" | "meterCounters">;
 
 /** How `Table.size` limits a table: as it says, or as a wish that more may exceed. */
 export type TableSizePolicy = "exact" | "at-least";
@@ -62,7 +65,7 @@ const largestProfileSize = 2 ** 24;
 export function* entitySchemaSteps(
   pipeline: Pipeline,
   policy: TableSizePolicy,
-  { isPort, meterCounters }: DeviceTraits,
+  { isPort, ports, meterCounters }: DeviceTraits,
 ): Steps<EntitySchema> {
   const actions = new Map<number, ActionSchema>();
   for (const action of pipeline.actions.values()) {
@@ -89,7 +92,7 @@ export function* entitySchemaSteps(
   const profiles = new Map<number, ProfileSchema>();
   for (const [profile, implemented] of users)
     profiles.set(profile.id, { profile, tables: implemented, capacity: profileCapacity(profile) });
-  return { pipeline, tables, profiles, portFormat: portFormatOf(pipeline.spec), isPort, meterCounters };
+  return { pipeline, tables, profiles, portFormat: portFormatOf(pipeline.spec), isPort, ports, meterCounters };
 }
 
 /** `entitySchemaSteps` in one go. */

@@ -13,6 +13,7 @@ import type { Steps } from "../base/steps.js";
 import { maxSourceLength } from "../constraints/lexer.js";
 import { actionRestrictionSteps, entryRestrictionSteps, type Restriction } from "../constraints/restriction.js";
 import { entitySchemaSteps, type EntitySchema, type TableSchema, type TableSizePolicy } from "../entity/schema.js";
+import type { PortList } from "../entity/port-number.js";
 import { PacketInMetadata, type EgressFallback } from "../packetio/packet-in.js";
 import { PacketOutMetadata, type MissingMetadata } from "../packetio/packet-out.js";
 import { annotationBodies, type Annotation } from "../pipeline/annotation.js";
@@ -49,6 +50,8 @@ export interface ProgramOptions extends BindingOptions {
   readonly egressFallback: EgressFallback;
   readonly missingMetadata: MissingMetadata;
   readonly isPort: (port: number) => boolean;
+  /** Those for which it is true, for messages. */
+  readonly ports: PortList;
 }
 
 /** A table as writes meet it. */
@@ -92,6 +95,7 @@ export function* buildProgram(config: PipelineConfig, options: ProgramOptions): 
   checkRestrictions(pipeline);
   const schema = yield* entitySchemaSteps(pipeline, options.tableSize, {
     isPort: options.isPort,
+    ports: options.ports,
     meterCounters: options.capabilities.meterCounters,
   });
   const bindings = yield* bindPipelineSteps(pipeline, options);

@@ -22,17 +22,15 @@ import type { Version } from "../store/version.js";
 import { backendRefusal } from "./backend-refusal.js";
 import type { ProgramTable } from "./program.js";
 import { ReplicationRealiser } from "./realise-replication.js";
-import { steeringOf } from "./steering.js";
+import { steeringOf, type DevicePorts } from "./steering.js";
 
 /** What becomes of entries that nothing realises. */
 export type Unrealisable = "refuse" | "store";
 
-export interface RealiserOptions {
+export interface RealiserOptions extends DevicePorts {
   /** Those that entries name. */
   readonly queues: readonly QueueSpec[];
   readonly unboundTables: Unrealisable;
-  /** Whether an entry may send frames there. */
-  readonly isPort: (port: number) => boolean;
   readonly capabilities: Pick<Capabilities, "replicates">;
 }
 
@@ -47,18 +45,18 @@ export class Realiser {
   readonly replication: ReplicationRealiser;
   readonly #queues: readonly QueueSpec[];
   readonly #unrealisable: Unrealisable;
-  readonly #isPort: (port: number) => boolean;
+  readonly #devicePorts: DevicePorts;
   /** Actions with a queue, by action and queue: rules share them. */
   readonly #queued = new WeakMap<BoundAction, PuntAction[]>();
   /** By the version of a group; rules share them. */
   readonly #groups = new WeakMap<Version<ActionGroup>, ActionSelector>();
   #record = Buffer.alloc(256);
 
-  constructor({ queues, unboundTables, isPort, capabilities }: RealiserOptions) {
+  constructor({ queues, unboundTables, isPort, ports, capabilities }: RealiserOptions) {
     this.replication = new ReplicationRealiser(queues, capabilities.replicates);
     this.#queues = queues;
     this.#unrealisable = unboundTables;
-    this.#isPort = isPort;
+    this.#devicePorts = { isPort, ports };
   }
 
   /**
@@ -156,7 +154,7 @@ export class Realiser {
   /** `queued` with the ways and clones that the action names. */
   #steered(table: ProgramTable, record: string, steering: SteeringParams, queued: PuntAction): PuntAction | undefined {
     const { layout } = defined(table.schema.actions.get(headNumber(record)), "an entry's action is the table's");
-    const found = steeringOf(steering, this.#load(record), layout, this.#isPort);
+    const found = steeringOf(steering, this.#load(record), layout, this.#devicePorts);
     if ("reason" in found) return this.#unrealised(table, headNumber(record), found.reason);
     return { ...queued, ...found };
   }

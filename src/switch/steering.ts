@@ -6,8 +6,15 @@ import type { PortId } from "../datapath/port.js";
 import type { Redirect } from "../datapath/replication.js";
 import type { PuntAction } from "../datapath/rule.js";
 import { maxCloneSessionId, maxMulticastGroupId } from "../entity/replication.js";
+import { notAPort, type PortList } from "../entity/port-number.js";
 import type { RecordLayout } from "../entity/record-layout.js";
 import type { Param } from "../pipeline/pipeline.js";
+
+/** Which ports entries may name. */
+export interface DevicePorts {
+  readonly isPort: (port: number) => boolean;
+  readonly ports: PortList;
+}
 
 /** What an action record asks for, or why nothing realises it. */
 export type Steering = Pick<PuntAction, "redirect" | "mirror"> | { readonly reason: string };
@@ -15,16 +22,16 @@ export type Steering = Pick<PuntAction, "redirect" | "mirror"> | { readonly reas
 /**
  * The redirect and the mirror that an action record asks for. Groups and sessions need not exist. A mirror session
  * whose name is no number is nothing that can be a clone session.
- * @param isPort whether the device has the port
+ * @param ports those of the device
  * @throws StatusError INVALID_ARGUMENT if a value names no port, or nothing that can be a group
  */
 export function steeringOf(
   { port, group, session }: SteeringParams,
   record: Uint8Array,
   layout: RecordLayout,
-  isPort: (port: number) => boolean,
+  ports: DevicePorts,
 ): Steering {
-  const redirect = redirectOf(port, group, record, layout, isPort);
+  const redirect = redirectOf(port, group, record, layout, ports);
   if (session === undefined) return redirect === undefined ? {} : { redirect };
   const { number, text } = numberOf(record, layout, session.index);
   if (number === undefined || number === 0 || number > maxCloneSessionId)
@@ -39,12 +46,11 @@ function redirectOf(
   group: Param | undefined,
   record: Uint8Array,
   layout: RecordLayout,
-  isPort: (port: number) => boolean,
+  ports: DevicePorts,
 ): Redirect | undefined {
   if (port !== undefined) {
     const { number, text } = numberOf(record, layout, port.index);
-    if (number === undefined || !isPort(number))
-      throw refusal("not-a-port", `parameter '${port.name}': ${text} is no port`);
+    if (number === undefined || !ports.isPort(number)) throw notAPort(`parameter '${port.name}'`, text, ports.ports);
     return { kind: "port", port: number as PortId }; // one of the device
   }
   if (group === undefined) return undefined;

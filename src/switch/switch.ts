@@ -33,7 +33,7 @@ export interface SwitchOptions {
   readonly deviceId: bigint;
   readonly name: string;
   readonly arbitration: { readonly promotion: "spec" | "next-highest"; readonly maxControllersPerRole: number };
-  readonly pipeline: Omit<PipelineOptions, "isPort" | "capabilities">;
+  readonly pipeline: Omit<PipelineOptions, "isPort" | "ports" | "capabilities">;
   readonly packets: PacketOptions;
   readonly decodeRoleConfig: RoleConfigDecoder;
   readonly clock: Clock;
@@ -89,6 +89,8 @@ export class Switch implements AsyncDisposable {
   readonly #maxMasks: number;
   readonly #queues: readonly QueueSpec[];
   readonly #comparisons = new Admission(maxComparisons);
+  /** Ports that controllers may name, by rising number, until others come or go; listed when somebody names none of them. */
+  #ports: readonly number[] | undefined;
   readonly #stop = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
 
@@ -111,7 +113,8 @@ export class Switch implements AsyncDisposable {
     this.packets = new Packets(datapath, this.controllers, this.#roles, this.drops, options.packets);
     this.idleTimeouts = new IdleTimeouts(datapath, { primariesFor: (table) => this.#primariesFor(table) }, options);
     const isPort = (port: number) => port === cpuPort || hasPort(datapath, port);
-    const pipeline = { ...options.pipeline, isPort, capabilities: datapath.capabilities };
+    const ports = () => (this.#ports ??= portIds(datapath));
+    const pipeline = { ...options.pipeline, isPort, ports, capabilities: datapath.capabilities };
     this.#pipelines = new Pipelines(datapath, pipeline, options.log, () => {
       const { active, current } = this.#pipelines;
       arbiter.setPipelineRoles(
@@ -305,6 +308,7 @@ export class Switch implements AsyncDisposable {
           break;
         case "port-added":
         case "port-removed":
+          this.#ports = undefined;
           this.#log.debug(`datapath.${event.kind.replace("-", "_")}`, { device: this.deviceId, port: event.port });
           break;
         case "port-state":
@@ -320,4 +324,11 @@ export class Switch implements AsyncDisposable {
 function hasPort(datapath: Datapath, port: number): boolean {
   const id = ordinaryPort(port);
   return id !== undefined && datapath.port(id) !== undefined;
+}
+
+function portIds(datapath: Datapath): readonly number[] {
+  return datapath
+    .stats()
+    .ports.map(({ id }) => id as number)
+    .sort((a, b) => a - b);
 }

@@ -1,9 +1,9 @@
 /** `Action` messages → action records. */
 import { refusal } from "../base/situation.js";
 import { toHex } from "../base/hex.js";
-import { portFromText } from "../entity/port-number.js";
+import { notAPort, portFromText } from "../entity/port-number.js";
 import { numberAt, type Slot } from "../entity/record-layout.js";
-import { maxTextBytes } from "../pipeline/pipeline.js";
+import { maxTextBytes, type Action } from "../pipeline/pipeline.js";
 import type { ActionSchema, EntitySchema, TableSchema } from "../entity/schema.js";
 import { TableEntryDraft } from "../entity/table-entry.js";
 import { checkText, decodeBits } from "../entity/bits.js";
@@ -133,13 +133,13 @@ export class ActionDecoder {
       decodeBits(bytes, start, end, format.width, draft.actionBytes, slot.offset, slot.bytes, what, name);
       const port = format.port && slot.bytes <= 4 ? numberAt(draft.actionBytes, slot.offset, slot.bytes) : 0;
       if (format.port && !entities.isPort(port))
-        throw refusal("not-a-port", `${what} '${name}': 0x${toHex(bytes.subarray(start, end))} is no port`);
+        throw notAPort(portParam(name, action), `0x${toHex(bytes.subarray(start, end))}`, entities.ports);
       return;
     }
     const text = bytes.subarray(start, end);
     checkText(text, maxTextBytes, what, name);
     if (format.port && !entities.isPort(portFromText(text)))
-      throw refusal("not-a-port", `${what} '${name}': '${Buffer.from(text).toString()}' is no port`);
+      throw notAPort(portParam(name, action), `'${Buffer.from(text).toString()}'`, entities.ports);
     this.#texts[2 * index] = start;
     this.#texts[2 * index + 1] = end;
   }
@@ -152,3 +152,5 @@ export class ActionDecoder {
     draft.actionLength += end - start;
   }
 }
+
+const portParam = (name: string, { alias }: Action) => `${what} '${name}' of action '${alias}'`;

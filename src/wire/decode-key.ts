@@ -1,7 +1,7 @@
 /** `FieldMatch` messages → the slots of a key record. Every MAT rule is here. */
 import { refusal } from "../base/situation.js";
 import { toHex } from "../base/hex.js";
-import { portFromText } from "../entity/port-number.js";
+import { notAPort, portFromText } from "../entity/port-number.js";
 import { numberAt, type Slot } from "../entity/record-layout.js";
 import type { EntitySchema, TableSchema } from "../entity/schema.js";
 import type { TableEntryDraft } from "../entity/table-entry.js";
@@ -209,16 +209,13 @@ export class KeyDecoder {
     if (field.format.kind === "sdn-string") {
       const text = this.#texts.get(field.index);
       if (text !== undefined && !entities.isPort(portFromText(text)))
-        throw refusal("not-a-port", `${what} '${field.name}': '${Buffer.from(text).toString()}' is no port`, {
-          name: field.name,
-        });
+        throw notAPort(`${what} '${field.name}'`, `'${Buffer.from(text).toString()}'`, entities.ports);
       return;
     }
     if (field.kind !== "exact" && field.kind !== "optional") return;
     const offset = field.kind === "optional" ? slot.offset + 1 : slot.offset;
     const port = slot.bytes > 4 ? 0 : numberAt(draft.keyBytes, offset, slot.bytes);
-    if (!entities.isPort(port))
-      throw refusal("not-a-port", `${what} '${field.name}': ${port} is no port`, { name: field.name });
+    if (!entities.isPort(port)) throw notAPort(`${what} '${field.name}'`, port.toString(), entities.ports);
   }
 }
 

@@ -135,6 +135,7 @@ describe("fuzzing", () => {
     const random = new Random(seed + 1);
     const schema = entitySchema(indexP4Info(decodeP4Info(program)), "exact", {
       isPort: () => true,
+      ports: () => [],
       meterCounters: true,
     });
     const stream = new StreamDecoder();

@@ -18,6 +18,7 @@ export function programOptions(more: Partial<ProgramOptions> = {}): ProgramOptio
     egressFallback: "zero",
     missingMetadata: "zero",
     isPort: (port) => port >= 1 && port <= 8,
+    ports: () => [1, 2, 3, 4, 5, 6, 7, 8],
     ...more,
   };
 }

@@ -314,9 +314,10 @@ export const shapes: P4InfoSpec = p4info(sketches, {
 });
 
 /** Ports there are: 1 to 4, and the CPU port. */
-export const isPort = (port: number) => (port >= 1 && port <= 4) || port === 0xffff_fffd;
+export const ports = () => [1, 2, 3, 4, 0xffff_fffd];
+export const isPort = (port: number) => ports().includes(port);
 
 /** The schema of a program whose sizes are limits. */
 export function schemaOf(spec: P4InfoSpec): EntitySchema {
-  return entitySchema(indexP4Info(spec), "exact", { isPort, meterCounters: true });
+  return entitySchema(indexP4Info(spec), "exact", { isPort, ports, meterCounters: true });
 }

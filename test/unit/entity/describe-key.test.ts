@@ -7,6 +7,7 @@ import { loadP4Info } from "../../support/p4info.js";
 
 const schema = entitySchema(indexP4Info(decodeP4Info(loadP4Info("wbb"))), "exact", {
   isPort: () => true,
+  ports: () => [],
   meterCounters: true,
 }).tables.get(33554691);
 

@@ -62,7 +62,11 @@ describe("a record", () => {
 describe("a schema", () => {
   it("takes the tables' sizes as limits, or only as wishes", () => {
     assert.equal(tableSchema(tables.acl).capacity, 8);
-    const wishes = entitySchema(schema.pipeline, "at-least", { isPort: () => true, meterCounters: true });
+    const wishes = entitySchema(schema.pipeline, "at-least", {
+      isPort: () => true,
+      ports: () => [],
+      meterCounters: true,
+    });
     assert.ok((wishes.tables.get(tableId(tables.acl))?.capacity ?? 0) > 1_000_000);
   });
 

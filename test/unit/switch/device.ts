@@ -21,7 +21,7 @@ import { Replay } from "../../../src/wire/replay.js";
 import { entitiesOf, readBytes, writeBytes, type Entity, type Plain, type SentUpdate } from "../../support/entities.js";
 import { HandClock } from "../../support/hand-clock.js";
 import { isSelector, type RuleAction } from "../../../src/datapath/rule.js";
-import { isPort, shapes } from "../../support/programs.js";
+import { isPort, ports, shapes } from "../../support/programs.js";
 import { stepsTo } from "../../support/program-options.js";
 import { ScriptedDatapath } from "../../support/scripted-datapath.js";
 
@@ -67,6 +67,7 @@ export class Device {
       egressFallback: "zero",
       missingMetadata: "zero",
       isPort,
+      ports,
       identicalCommit: "clear",
       replay: (apply: ConstructorParameters<typeof Replay>[0]) => new Replay(apply),
     } as const;
