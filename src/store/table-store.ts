@@ -13,7 +13,7 @@ export class TableStore extends Collection {
   readonly schema: TableSchema;
 
   constructor(schema: TableSchema, initialDefault: string) {
-    const describe = (key: string) => `entry ${describeKey(schema, key)}`;
+    const describe = (key: string) => (key === defaultKey ? "default entry" : `entry ${describeKey(schema, key)}`);
     super({ owner: `table '${schema.table.alias}'`, capacity: schema.capacity, noun: "entries", describe });
     this.schema = schema;
     this.heads.set(defaultKey, new Version(defaultKey, 0, undefined, initialDefault, noExtras));

@@ -30,6 +30,7 @@ import {
   tableId,
   tables,
 } from "../../support/programs.js";
+import { linked, linkedSpec } from "../../support/linked-program.js";
 import type { p4 } from "../../../src/wire/gen/proto.js";
 import { toLong } from "../../../src/wire/int64.js";
 
@@ -61,6 +62,14 @@ const session = (sessionId: number, rest: object = {}): Entity => ({
   packetReplicationEngineEntry: { cloneSessionEntry: { sessionId, ...rest } },
 });
 const replica = (port: string, instance = 0) => ({ port: Buffer.from(port), instance });
+
+/** A program whose routes name multicast groups. */
+const linkedOptions = { program: linkedSpec };
+const route = (rest: Omit<TableEntry, "tableId">): TableEntry => ({
+  tableId: linked.routes,
+  action: call(linked.multicast, "01"),
+  ...rest,
+});
 
 const member = (memberId = 1): Entity => ({
   actionProfileMember: { actionProfileId: profiles.selector, memberId, action: { actionId: actions.drop } },
@@ -275,8 +284,16 @@ export const refusedUpdates: Readonly<Partial<Record<Situation, readonly Refused
   "dangling-reference": [
     { what: "a member that is not there", sent: insert(selecting({ actionProfileMemberId: 9 })) },
     { what: "a group of a member that is not there", sent: update("insert", actionGroup({ members: [{ memberId: 9, weight: 1 }] })) }, // prettier-ignore
+    { what: "a route of a group that is not there", sent: insert(route({ match: [exact(1, "01")], priority: 1 })), options: linkedOptions }, // prettier-ignore
+    { what: "a default entry of one", sent: modify(route({ isDefaultAction: true })), options: linkedOptions },
   ],
   referenced: [
+    {
+      what: "a group in use by a default entry",
+      given: [update("insert", group(1)), modify(route({ isDefaultAction: true }))],
+      sent: update("delete", group(1)),
+      options: linkedOptions,
+    },
     {
       what: "a member in use by an entry",
       given: [update("insert", member()), insert(selecting({ actionProfileMemberId: 1 }))],
