@@ -104,6 +104,22 @@ describe("a member or group that changes", () => {
     store.abandon(stage);
   });
 
+  it("lets others run after each one that many entries select", async () => {
+    const device = await used();
+    const many = Array.from({ length: 1000 }, (_, i) => send("insert", selecting(i + 10, byMember(2))));
+    assert.deepEqual(new Set(await device.write("rollback-on-error", ...many)), new Set(["OK"]));
+    let turns = 0;
+    let writing = true;
+    const others = (async () => {
+      for (; writing; turns++) await new Promise((resolve) => setImmediate(resolve));
+    })();
+    const changes = Array.from({ length: 12 }, (_, i) => send("modify", member(2, i % 2 === 0 ? drop : trap)));
+    assert.deepEqual(new Set(await device.write("rollback-on-error", ...changes)), new Set(["OK"]));
+    writing = false;
+    await others;
+    assert.ok(turns > 3, `the event loop turned ${turns} times`);
+  });
+
   it("leaves what a reader of an older state sees", async () => {
     const device = await used();
     using snapshot = device.program.store.snapshot();
