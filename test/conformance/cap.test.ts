@@ -74,8 +74,8 @@ describe("Capabilities", () => {
       assert.equal(Number(before.limits?.masksPerTable), 99);
       assert.ok(Number(before.limits?.messageBytes) > 4 * 1024 * 1024);
       assert.equal(Number(before.limits?.totalReplicas), 65_536);
-    assert.deepEqual(before.features, ["meter_counters", "redirects", "replicates", "selectors"]);
-    assert.deepEqual(before.tables, []);
+      assert.deepEqual(before.features, ["meter_counters", "redirects", "replicates", "selectors"]);
+      assert.deepEqual(before.tables, []);
       const keys = new Map(before.keyFields.map(({ name, width, matchKinds }) => [name, { width, matchKinds }]));
       assert.deepEqual(keys.get("ether_type"), { width: 16, matchKinds: ["EXACT", "LPM", "TERNARY", "OPTIONAL"] });
       assert.ok(keys.get("l4_dst_port")?.matchKinds?.includes("RANGE"));
