@@ -34,6 +34,8 @@ export interface Links<E> {
 export interface CollectionIndex<E> {
   enter(version: Version<E>): void;
   leave(version: Version<E>): void;
+  /** `version` takes the place of `before`, which has the same key. */
+  replace(before: Version<E>, version: Version<E>): void;
 }
 
 /** `E`: what an entity holds beside its key and action. */
@@ -72,11 +74,11 @@ export class Collection<E = Extras> {
   }
 }
 
-/** Keys with versions that a commit ended, for the sweep. */
+/** What a commit made and ended, for the sweep: the place and the version of each change. */
 export interface Garbage {
   readonly generation: number;
-  readonly collections: Collection<unknown>[];
-  readonly keys: string[];
+  readonly collections: readonly Collection<unknown>[];
+  readonly versions: readonly Version<unknown>[];
 }
 
 /** True if `version` is there for updates. */

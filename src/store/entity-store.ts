@@ -1,5 +1,7 @@
 /** Entity store: batches staged over immutable snapshots. Staging costs what changes, never what is there. */
 import { defined, invariant } from "../base/invariant.js";
+import { Slices } from "../base/slices.js";
+import type { Steps } from "../base/steps.js";
 import type { EntitySchema } from "../entity/schema.js";
 import { sameCounter, zeroCounter } from "../entity/cell.js";
 import { sameMeterConfig } from "../entity/meter-config.js";
@@ -7,7 +9,7 @@ import { maxCloneSessions, maxMulticastGroups, type CloneSession, type Multicast
 import type { CounterData, MeterConfig } from "../entity/table-entry.js";
 import { CellArrays } from "./cell-arrays.js";
 import { Stage } from "./stage.js";
-import { Collection, type Garbage } from "./collection.js";
+import { Collection, isLive, type Garbage } from "./collection.js";
 import { actionReferences, memberLinks, multicastLinks, tableLinks } from "./entity-references.js";
 import { CollectionLinks, ReferenceIndex } from "./reference-index.js";
 import { ProfileStore } from "./profile-store.js";
@@ -40,7 +42,11 @@ export class EntityStore {
   #stage: Stage | undefined;
   /** Readers per generation, in ascending order. */
   readonly #readers = new Map<number, number>();
+  /** In ascending order of generations. */
   readonly #garbage: Garbage[] = [];
+  /** Versions of the first garbage that are looked at. */
+  #swept = 0;
+  #sweeping = false;
 
   constructor(schema: EntitySchema, initialDefaults: ReadonlyMap<number, string>) {
     this.schema = schema;
@@ -108,15 +114,16 @@ export class EntityStore {
     this.#generation = stage.generation;
     this.#entryCount += stage.growth;
     this.#insertions = stage.insertions;
-    this.#garbage.push(stage.garbage());
+    const garbage = stage.garbage();
+    if (garbage !== undefined) this.#garbage.push(garbage);
     this.#sweep();
   }
 
-  /** Forgets `stage`; nothing of it is left. */
-  abandon(stage: Stage): void {
+  /** Forgets `stage`; nothing of it is left. Readers see none of the steps; the next stage is opened after the last. */
+  *abandonSteps(stage: Stage): Steps<void> {
     invariant(this.#stage === stage, "the open stage is abandoned");
+    yield* stage.unwindSteps();
     this.#stage = undefined;
-    stage.unwind();
   }
 
   /** Holds on to the published state until disposed. */
@@ -145,30 +152,53 @@ export class EntityStore {
     this.#sweep();
   }
 
-  /** Unlinks the versions that no reader can see any more. */
+  /** Unlinks the versions that no reader can see any more: at once, or in slices where they are many. */
   #sweep(): void {
-    const oldest = Math.min(this.#generation, ...this.#readers.keys());
-    let done = 0;
-    for (const { generation, collections, keys } of this.#garbage) {
-      if (generation > oldest) break;
-      done++;
-      for (let i = 0; i < keys.length; i++) sweepKey(collections[i], keys[i], oldest);
+    if (this.#sweeping || this.#garbage.length === 0) return;
+    this.#sweeping = true;
+    void new Slices().run(this.#sweepSteps());
+  }
+
+  /** Stages and readers may come and go between the steps. */
+  *#sweepSteps(): Steps<void> {
+    let looked = 0;
+    let oldest = this.#oldest();
+    for (let first = this.#garbage[0]; first !== undefined && first.generation <= oldest; first = this.#garbage[0]) {
+      const { collections, versions } = first;
+      for (; this.#swept < versions.length; this.#swept++) {
+        sweep(collections[this.#swept], versions[this.#swept], oldest);
+        if (++looked % sweepStride !== 0) continue;
+        yield;
+        oldest = this.#oldest();
+      }
+      this.#swept = 0;
+      this.#garbage.shift();
     }
-    this.#garbage.splice(0, done);
+    this.#sweeping = false;
+  }
+
+  /** The oldest generation that is read. */
+  #oldest(): number {
+    return Math.min(this.#generation, ...this.#readers.keys());
   }
 }
+
+/** Versions looked at between two looks at the clock: a tenth of a millisecond. */
+const sweepStride = 512;
 
 /** Entities that a number names; the key is its decimal text. */
 function byNumber<E>(owner: string, noun: string, capacity: number): Collection<E> {
   return new Collection<E>({ owner, capacity, noun: `${noun}s`, describe: (key) => `${noun} ${key}` });
 }
 
-function sweepKey(collection: Collection<unknown> | undefined, key: string | undefined, oldest: number): void {
-  if (collection === undefined || key === undefined) return;
-  const head = collection.heads.get(key);
+/** Unlinks what is older than `oldest` where `made` is or was. */
+function sweep(collection: Collection<unknown> | undefined, made: Version<unknown> | undefined, oldest: number): void {
+  if (collection === undefined || made === undefined) return;
+  if (made.prev === undefined && isLive(made)) return; // inserted, or swept already
+  const head = collection.heads.get(made.key);
   if (head === undefined) return;
   if (head.to <= oldest) {
-    collection.heads.delete(key);
+    collection.heads.delete(made.key);
     return;
   }
   let version = head;

@@ -7,11 +7,11 @@ import type { TableStore } from "./table-store.js";
 import { Users } from "./users.js";
 import type { Version } from "./version.js";
 
-/** The live entries of one table by what they select. */
+/** The keys of one table's live entries by what they select. */
 export interface SelectingEntries {
   readonly table: TableStore;
-  readonly byMember: Users<Version>;
-  readonly byGroup: Users<Version>;
+  readonly byMember: Users<string>;
+  readonly byGroup: Users<string>;
 }
 
 /** Members have their action record in `Version.action` and nothing else. All counts include what is staged. */
@@ -22,8 +22,8 @@ export class ProfileStore {
   /** By id in decimal. */
   readonly groups: Collection<ActionGroup>;
   readonly entries: readonly SelectingEntries[];
-  /** Live groups by the member they list. */
-  readonly groupsByMember = new Users<Version<ActionGroup>>();
+  /** Keys of live groups by the member they list. */
+  readonly groupsByMember = new Users<string>();
   /** Size of all groups and action sets together. */
   size = 0;
   /** Entries with an action set of their own. */
@@ -38,8 +38,13 @@ export class ProfileStore {
     this.groups.index = {
       enter: (group) => this.#enterGroup(group),
       leave: (group) => this.#leaveGroup(group),
+      replace: (before, group) => {
+        if (before.extras === group.extras) return; // only touched
+        this.#leaveGroup(before);
+        this.#enterGroup(group);
+      },
     };
-    this.entries = tables.map((table) => ({ table, byMember: new Users<Version>(), byGroup: new Users<Version>() }));
+    this.entries = tables.map((table) => ({ table, byMember: new Users<string>(), byGroup: new Users<string>() }));
     for (const entries of this.entries) entries.table.index = this.#indexOf(entries);
   }
 
@@ -62,24 +67,24 @@ export class ProfileStore {
 
   #enterGroup(group: Version<ActionGroup>): void {
     this.size += group.extras.size;
-    for (const { memberId } of group.extras.members) this.groupsByMember.add(memberId, group);
+    for (const { memberId } of group.extras.members) this.groupsByMember.add(memberId, group.key);
   }
 
   #leaveGroup(group: Version<ActionGroup>): void {
     this.size -= group.extras.size;
-    for (const { memberId } of group.extras.members) this.groupsByMember.delete(memberId, group);
+    for (const { memberId } of group.extras.members) this.groupsByMember.delete(memberId, group.key);
   }
 
   #indexOf({ byMember, byGroup }: SelectingEntries): Collection["index"] {
-    const change = (selection: Selection | undefined, version: Version, by: "add" | "delete") => {
+    const change = (selection: Selection | undefined, key: string, by: "add" | "delete") => {
       switch (selection?.kind) {
         case undefined:
           return;
         case "member":
-          byMember[by](selection.id, version);
+          byMember[by](selection.id, key);
           return;
         case "group":
-          byGroup[by](selection.id, version);
+          byGroup[by](selection.id, key);
           return;
         case "set":
           this.size += by === "add" ? selection.size : -selection.size;
@@ -90,8 +95,13 @@ export class ProfileStore {
       }
     };
     return {
-      enter: (version) => change(version.extras.selection, version, "add"),
-      leave: (version) => change(version.extras.selection, version, "delete"),
+      enter: ({ key, extras: { selection } }) => change(selection, key, "add"),
+      leave: ({ key, extras: { selection } }) => change(selection, key, "delete"),
+      replace: ({ key, extras: { selection: before } }, { extras: { selection } }) => {
+        if (before === selection) return;
+        change(before, key, "delete");
+        change(selection, key, "add");
+      },
     };
   }
 }

@@ -1,6 +1,7 @@
 /** A batch on its way: versions of generation g + 1 beside what readers see. */
 import { refusal } from "../base/situation.js";
 import { invariant } from "../base/invariant.js";
+import type { Steps } from "../base/steps.js";
 import type { ChangeRecord } from "../entity/change-record.js";
 import { isLive, type Collection, type Garbage } from "./collection.js";
 import { TableStore } from "./table-store.js";
@@ -47,9 +48,9 @@ export class Stage {
   get growth(): number {
     let growth = 0;
     for (let i = 0; i < this.#steps.length; i++) {
-      if (!(this.#collections[i] instanceof TableStore)) continue;
       const step = this.#steps[i];
-      growth += step === Step.Insert ? 1 : step === Step.Delete ? -1 : 0;
+      if (step !== Step.Insert && step !== Step.Delete) continue;
+      if (this.#collections[i] instanceof TableStore) growth += step === Step.Insert ? 1 : -1;
     }
     return growth;
   }
@@ -139,27 +140,22 @@ export class Stage {
         version.prev.to = live;
         collection.heads.set(version.key, version.prev);
         collection.links?.revert(version.prev, version);
-        if (collection.index === undefined) return;
-        collection.index.leave(version);
-        collection.index.enter(version.prev);
+        collection.index?.replace(version, version.prev);
     }
   }
 
   /** Takes back everything that was staged since there were `size` updates. */
-  unwind(size = 0): void {
-    while (this.#steps.length > size) this.undoLast();
+  *unwindSteps(size = 0): Steps<void> {
+    while (this.#steps.length > size) {
+      this.undoLast();
+      yield;
+    }
   }
 
-  /** What this stage ends, for the sweep. */
-  garbage(): Garbage {
-    const garbage: Garbage = { generation: this.generation, collections: [], keys: [] };
-    for (let i = 0; i < this.#steps.length; i++) {
-      const [collection, version] = [this.#collections[i], this.#versions[i]];
-      if (this.#steps[i] === Step.Insert || collection === undefined || version === undefined) continue;
-      garbage.collections.push(collection);
-      garbage.keys.push(version.key);
-    }
-    return garbage;
+  /** What this stage has changed, for the sweep; undefined if it ended nothing. @precondition it changes no more */
+  garbage(): Garbage | undefined {
+    if (this.#steps.every((step) => step === Step.Insert)) return undefined;
+    return { generation: this.generation, collections: this.#collections, versions: this.#versions };
   }
 
   /** What changed of table entries, in order. */
@@ -187,10 +183,7 @@ export class Stage {
     collection.links?.modify(head, version);
     head.to = this.generation;
     collection.heads.set(head.key, version);
-    if (collection.index !== undefined) {
-      collection.index.leave(head);
-      collection.index.enter(version);
-    }
+    collection.index?.replace(head, version);
     return version;
   }
 

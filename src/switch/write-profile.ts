@@ -1,6 +1,8 @@
 /** Updates of members and groups of action profiles, and what they mean for the entries that name them. */
 import { refusal } from "../base/situation.js";
 import { absurd, defined, invariant, InvariantError } from "../base/invariant.js";
+import { sortSteps } from "../base/sort-steps.js";
+import type { Steps } from "../base/steps.js";
 import { explain } from "../constraints/restriction.js";
 import type { Plan } from "../datapath/datapath.js";
 import type { ActionGroup } from "../entity/action-profile.js";
@@ -30,13 +32,21 @@ interface User {
 }
 
 /**
+ * Entries and members of groups that one Write renews because of what they depend on. Few bytes can ask for many of
+ * them, again and again, and each takes about 5 µs and 200 bytes until the Write is done. The update that goes beyond is
+ * still done, so that every single change is possible.
+ */
+const maxRenewals = 524_288;
+
+/**
  * Part of one Write. Everything is staged, so it is undone with the batch. A change of a member or group costs what the
- * groups that list it and the entries that select it are in number.
+ * groups that list it and the entries that select it are in number, in small steps.
  */
 export class ProfileWrites {
   readonly #program: Program;
   readonly #stage: Stage;
   readonly #target: RuleTarget;
+  #renewals = 0;
 
   constructor(program: Program, stage: Stage, target: RuleTarget) {
     this.#program = program;
@@ -45,14 +55,14 @@ export class ProfileWrites {
   }
 
   /** @throws StatusError (APM, APG rows); then nothing of the update stays */
-  apply(update: ProfileUpdate): void {
+  *apply(update: ProfileUpdate): Steps<void> {
     const store = defined(this.#program.store.profiles.get(update.profile.profile.id), "every profile has a store");
     const begun = this.#stage.size;
     try {
-      if (update.kind === "action-member") this.#member(store, update);
-      else this.#group(store, update);
+      if (update.kind === "action-member") yield* this.#member(store, update);
+      else yield* this.#group(store, update);
     } catch (error) {
-      this.#stage.unwind(begun);
+      yield* this.#stage.unwindSteps(begun);
       throw error;
     }
   }
@@ -85,7 +95,7 @@ export class ProfileWrites {
     }
   }
 
-  #member(store: ProfileStore, update: ProfileUpdate & { readonly kind: "action-member" }): void {
+  *#member(store: ProfileStore, update: ProfileUpdate & { readonly kind: "action-member" }): Steps<void> {
     const { type, id, action } = update;
     const key = id.toString();
     switch (type) {
@@ -97,15 +107,13 @@ export class ProfileWrites {
       case "modify": {
         this.#restrict(store, action);
         if (this.#stage.require(store.members, key).action === action) return;
-        const groups = [...store.groupsByMember.of(id)];
-        const users = this.#users(store, (entries) => [
-          ...entries.byMember.of(id),
-          ...groups.flatMap((group) => [...entries.byGroup.of(Number(group.key))]),
-        ]);
-        this.#change(users, () => {
-          this.#stage.modify(store.members, key, action, undefined);
-          for (const group of groups) this.#stage.touch(store.groups, group);
+        const groups = store.groupsByMember.of(id);
+        if (groups.size > 0 || store.entries.some(({ byMember }) => byMember.of(id).size > 0)) this.#checkRenewals();
+        const users = yield* this.#users(store, function* ({ byMember, byGroup }) {
+          yield byMember.of(id);
+          for (const group of groups) yield byGroup.of(Number(group));
         });
+        yield* this.#change(users, () => this.#modifyMember(store, key, action));
         return;
       }
       case "delete": {
@@ -115,7 +123,7 @@ export class ProfileWrites {
         if (group !== undefined)
           throw refusal(
             "referenced",
-            `member ${id} of ${store.members.label.owner} is in ${plural(groups.size, "group", "groups")}, such as group ${group.key}; take it out first`,
+            `member ${id} of ${store.members.label.owner} is in ${plural(groups.size, "group", "groups")}, such as group ${group}; take it out first`,
           );
         checkUnused(store, `member ${id} of ${store.members.label.owner}`, ({ byMember }) => byMember.of(id));
         this.#stage.delete(store.members, key);
@@ -123,13 +131,23 @@ export class ProfileWrites {
     }
   }
 
-  #group(store: ProfileStore, update: ProfileUpdate & { readonly kind: "action-group" }): void {
+  /** A group whose member changes gets another version: its selector is made anew. */
+  *#modifyMember(store: ProfileStore, key: string, action: string): Steps<void> {
+    this.#stage.modify(store.members, key, action, undefined);
+    for (const group of store.groupsByMember.of(Number(key))) {
+      const { extras } = this.#stage.touch(store.groups, this.#stage.require(store.groups, group));
+      this.#renewals += isUsed(store, Number(group)) ? extras.members.length : 1;
+      yield;
+    }
+  }
+
+  *#group(store: ProfileStore, update: ProfileUpdate & { readonly kind: "action-group" }): Steps<void> {
     const { type, id, group } = update;
     const key = id.toString();
     switch (type) {
       case "insert":
         checkStyle(store);
-        this.#checkMembers(store, group);
+        yield* this.#checkMembers(store, group);
         this.#stage.insert(store.groups, key, "", group);
         checkSize(store);
         return;
@@ -137,14 +155,10 @@ export class ProfileWrites {
         const { maxSize } = this.#stage.require(store.groups, key).extras;
         if (group.maxSize !== maxSize)
           throw refusal("bad-group-size", `group ${id} was inserted with max_size ${maxSize}, which cannot be changed`);
-        this.#checkMembers(store, group);
-        this.#change(
-          this.#users(store, ({ byGroup }) => byGroup.of(id)),
-          () => {
-            this.#stage.modify(store.groups, key, "", group);
-            checkSize(store);
-          },
-        );
+        yield* this.#checkMembers(store, group);
+        if (isUsed(store, id)) this.#checkRenewals();
+        const users = yield* this.#users(store, ({ byGroup }) => [byGroup.of(id)]);
+        yield* this.#change(users, () => this.#modifyGroup(store, key, group));
         return;
       }
       case "delete":
@@ -154,9 +168,27 @@ export class ProfileWrites {
     }
   }
 
-  #checkMembers(store: ProfileStore, { members }: ActionGroup): void {
-    for (const { memberId } of members)
+  *#modifyGroup(store: ProfileStore, key: string, group: ActionGroup): Steps<void> {
+    this.#stage.modify(store.groups, key, "", group);
+    yield;
+    checkSize(store);
+  }
+
+  /** @throws StatusError RESOURCE_EXHAUSTED if the Write has renewed too much already */
+  #checkRenewals(): void {
+    if (this.#renewals < maxRenewals) return;
+    throw refusal(
+      "full",
+      `this Write has renewed ${this.#renewals} entries and members of groups already, as members or groups that they depend on changed; send the rest in another`,
+      { limit: maxRenewals },
+    );
+  }
+
+  *#checkMembers(store: ProfileStore, { members }: ActionGroup): Steps<void> {
+    for (const { memberId } of members) {
       if (store.memberAction(memberId) === undefined) throw this.#missing(store, "member", memberId);
+      yield;
+    }
   }
 
   #missing(store: ProfileStore, noun: "member" | "group", id: number) {
@@ -175,15 +207,24 @@ export class ProfileWrites {
     });
   }
 
-  /** The entries that `of` gives, of tables with rules; the eldest first, as rules that are added take their age from the order. */
-  #users(store: ProfileStore, of: (entries: SelectingEntries) => Iterable<Version>): readonly User[] {
+  /**
+   * The entries with the keys that `of` gives, of tables with rules; the eldest first, as rules that are added take their
+   * age from the order.
+   */
+  *#users(store: ProfileStore, of: (entries: SelectingEntries) => Iterable<Iterable<string>>): Steps<readonly User[]> {
     const users: User[] = [];
     for (const entries of store.entries) {
       const table = defined(this.#program.tables.get(entries.table.schema.table.id), "a table of the program");
       if (table.bound === undefined) continue;
-      for (const version of of(entries)) users.push({ table, version });
+      for (const keys of of(entries)) {
+        yield;
+        for (const key of keys) {
+          users.push({ table, version: this.#stage.require(entries.table, key) });
+          yield;
+        }
+      }
     }
-    return users.sort((a, b) => a.version.born - b.version.born);
+    return yield* sortSteps(users, (a, b) => a.version.born - b.version.born);
   }
 
   /**
@@ -191,18 +232,19 @@ export class ProfileWrites {
    * @throws StatusError as `stageIt` or if the datapath does not take a rule; then the rules are as before, and what is
    *   staged is for the caller to unwind
    */
-  #change(users: readonly User[], stageIt: () => void): void {
+  *#change(users: readonly User[], stageIt: () => Steps<void>): Steps<void> {
     const { plan } = this.#target;
-    if (plan === undefined) this.#rehearse(users, stageIt);
+    this.#renewals += users.length;
+    if (plan === undefined) yield* this.#rehearse(users, stageIt);
     else {
       const begun = this.#stage.size;
-      stageIt();
-      this.#renew(plan, users, begun);
+      yield* stageIt();
+      yield* this.#renew(plan, users, begun);
     }
   }
 
   /** @param begun size of the stage when the rules were as they are on the plan */
-  #renew(plan: Plan, users: readonly User[], begun: number): void {
+  *#renew(plan: Plan, users: readonly User[], begun: number): Steps<void> {
     const { realiser, counters } = this.#target;
     const renewed: Version[] = [];
     try {
@@ -210,13 +252,20 @@ export class ProfileWrites {
         const next = this.#stage.touch(table.store, version);
         realiser.renew(plan, table, next, version);
         renewed.push(next);
+        yield;
       }
     } catch (error) {
-      this.#stage.unwind(begun);
-      for (const [i, next] of renewed.entries()) this.#restore(plan, defined(users[i], "renewed in order"), next);
+      yield* this.#stage.unwindSteps(begun);
+      for (const [i, next] of renewed.entries()) {
+        this.#restore(plan, defined(users[i], "renewed in order"), next);
+        yield;
+      }
       throw error;
     }
-    for (const [i, next] of renewed.entries()) counters.carry(defined(users[i], "renewed in order").version, next);
+    for (const [i, next] of renewed.entries()) {
+      counters.carry(defined(users[i], "renewed in order").version, next);
+      yield;
+    }
   }
 
   /** Gives the rule of `user` back what it was before `next`. */
@@ -235,18 +284,29 @@ export class ProfileWrites {
   }
 
   /** The rehearsal knows entries by the actions they have: it forgets the users and takes them anew. */
-  #rehearse(users: readonly User[], stageIt: () => void): void {
+  *#rehearse(users: readonly User[], stageIt: () => Steps<void>): Steps<void> {
     const { rehearsal } = this.#target;
     const mark = rehearsal?.mark ?? 0;
     try {
-      for (const { table, version } of users) rehearsal?.remove(table, version);
-      stageIt();
-      for (const { table, version } of users) rehearsal?.add(table, version);
+      for (const { table, version } of users) {
+        rehearsal?.remove(table, version);
+        yield;
+      }
+      yield* stageIt();
+      for (const { table, version } of users) {
+        rehearsal?.add(table, version);
+        yield;
+      }
     } catch (error) {
       rehearsal?.rewind(mark);
       throw error;
     }
   }
+}
+
+/** True if entries select the group `id`. */
+function isUsed(store: ProfileStore, id: number): boolean {
+  return store.entries.some(({ byGroup }) => byGroup.of(id).size > 0);
 }
 
 /** ONE-12. */
@@ -276,7 +336,7 @@ const plural = (count: number, one: string, more: string) => `${count} ${count =
 function checkUnused(
   store: ProfileStore,
   what: string,
-  users: (entries: SelectingEntries) => ReadonlySet<Version>,
+  users: (entries: SelectingEntries) => ReadonlySet<string>,
 ): void {
   for (const entries of store.entries) {
     const { size } = users(entries);

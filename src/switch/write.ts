@@ -2,6 +2,7 @@
 import { refusal } from "../base/situation.js";
 import type { Clock } from "../base/clock.js";
 import { Slices } from "../base/slices.js";
+import type { Steps } from "../base/steps.js";
 import { statusOf, type Status, type StatusError } from "../base/status.js";
 import { explain, type Violation } from "../constraints/restriction.js";
 import type { Datapath, Plan } from "../datapath/datapath.js";
@@ -52,7 +53,7 @@ export interface WriteOutcome {
 
 const notTried = refusal("not-tried", "not tried: an earlier update of the batch failed").status;
 const undone = refusal("undone", "undone: a later update of the batch failed").status;
-/** Updates between two looks at the clock, which is looked at earlier after one that changed more entries than that. */
+/** Updates between two looks at the clock. */
 const stride = 16;
 
 export interface WriteOptions {
@@ -67,6 +68,11 @@ export interface WriteOptions {
   readonly clock: Clock;
   /** Told of each update that was staged, with the version it made last. */
   readonly applied?: (index: number, version: Version<unknown> | undefined) => void;
+}
+
+/** An update that is done in steps: as many entries may depend on a member or a group as there are. */
+class LongUpdate {
+  constructor(readonly work: Steps<void>) {}
 }
 
 /** One Write in progress. @precondition the turn is held */
@@ -104,11 +110,11 @@ export class WriteBatch {
       results = await this.#attemptAll(updates, atomicity);
       await this.#counters.keep();
     } catch (error) {
-      this.#abandon();
+      await this.#abandon();
       throw error;
     }
     if (atomicity === "continue-on-error" || results.at(-1) === undefined) return this.#commit(results);
-    this.#abandon();
+    await this.#abandon();
     return { results: rolledBack(results, updates.count) };
   }
 
@@ -116,27 +122,26 @@ export class WriteBatch {
   async #attemptAll(updates: UpdateDecoder, atomicity: Atomicity): Promise<readonly UpdateResult[]> {
     const results: UpdateResult[] = [];
     const slices = new Slices();
-    let staged = 0;
     for (let i = 0; i < updates.count; i++) {
-      const result = this.#attempt(updates, i);
+      const attempt = this.#attempt(updates, i);
+      const long = attempt instanceof LongUpdate;
+      const result = long ? await this.#carryOut(attempt, i, slices) : attempt;
       results.push(result);
       if (result !== undefined && atomicity !== "continue-on-error") break;
-      const before = staged;
-      staged = this.#stage.size; // grows by more than one where a member or group changes the rules of entries
-      if ((i % stride === stride - 1 || staged - before > stride) && slices.due) await slices.pause();
+      if ((long || i % stride === stride - 1) && slices.due) await slices.pause();
     }
     return results;
   }
 
   async #commit(results: readonly UpdateResult[]): Promise<WriteOutcome> {
     if (this.#stage.size === 0) {
-      this.#abandon();
+      await this.#abandon();
       return { results };
     }
     const applied = await this.#plan?.commit();
     if (applied?.ok === false) {
       this.#program.replicas.abandon();
-      this.#program.store.abandon(this.#stage);
+      await new Slices().run(this.#program.store.abandonSteps(this.#stage));
       const lost = refusal("lost", `the datapath is lost: ${applied.status.message}`).status;
       return { results: results.map(() => lost), lost };
     }
@@ -151,16 +156,17 @@ export class WriteBatch {
     return { results };
   }
 
-  #abandon(): void {
+  async #abandon(): Promise<void> {
     this.#plan?.abandon();
     this.#options.rehearsal?.abandon();
     this.#program.replicas.abandon();
-    this.#program.store.abandon(this.#stage);
+    await new Slices().run(this.#program.store.abandonSteps(this.#stage));
   }
 
-  #attempt(updates: UpdateDecoder, index: number): UpdateResult {
+  #attempt(updates: UpdateDecoder, index: number): UpdateResult | LongUpdate {
     try {
-      this.#apply(updates.decode(index, this.#program.schema));
+      const long = this.#apply(updates.decode(index, this.#program.schema));
+      if (long !== undefined) return long;
       this.#options.applied?.(index, this.#stage.newest);
       return undefined;
     } catch (error) {
@@ -168,34 +174,45 @@ export class WriteBatch {
     }
   }
 
-  #apply(update: Update): void {
+  async #carryOut({ work }: LongUpdate, index: number, slices: Slices): Promise<UpdateResult> {
+    try {
+      await slices.run(work);
+      this.#options.applied?.(index, this.#stage.newest);
+      return undefined;
+    } catch (error) {
+      return statusOf(error);
+    }
+  }
+
+  /** @returns what is left to do of an update that may take long */
+  #apply(update: Update): LongUpdate | undefined {
     switch (update.kind) {
       case "table-entry": {
         this.#tableEntry(update.type, this.#tableOf(update.entry), update.entry);
-        return;
+        return undefined;
       }
       case "direct-counter": {
         this.#directCounter(this.#tableOf(update.entry), update.entry, update.data);
-        return;
+        return undefined;
       }
       case "direct-meter": {
         this.#directMeter(this.#tableOf(update.entry), update.entry, update.config);
-        return;
+        return undefined;
       }
       case "multicast-group":
       case "clone-session":
         this.#options.access.checkEngine(update.kind === "multicast-group" ? "multicast groups" : "clone sessions");
         applyReplication(this.#replication, update);
-        return;
+        return undefined;
       case "counter-cell":
       case "meter-cell":
         this.#options.access.checkWrite(update.array.id);
         applyCell(this.#stage, this.#program, update);
-        return;
+        return undefined;
       case "action-member":
       case "action-group":
         this.#options.access.checkWrite(update.profile.profile.id);
-        this.#profiles.apply(update);
+        return new LongUpdate(this.#profiles.apply(update));
     }
   }
 

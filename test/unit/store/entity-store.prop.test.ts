@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { defined } from "../../../src/base/invariant.js";
+import { finish } from "../../../src/base/steps.js";
 import { noExtras } from "../../../src/entity/table-entry.js";
 import type { Snapshot } from "../../../src/store/entity-store.js";
 import type { Stage } from "../../../src/store/stage.js";
@@ -99,7 +100,10 @@ class Comparison {
         break;
       case "publish":
       case "abandon":
-        if (this.#stage !== undefined) this.#store[step.do](this.#stage);
+        if (this.#stage !== undefined) {
+          if (step.do === "publish") this.#store.publish(this.#stage);
+          else finish(this.#store.abandonSteps(this.#stage));
+        }
         this.#stage = undefined;
         if (step.do === "publish") this.#model.publish();
         else this.#model.abandon();
@@ -124,7 +128,7 @@ class Comparison {
 
   end(): void {
     while (this.#held.length > 0) this.#release(0);
-    if (this.#stage !== undefined) this.#store.abandon(this.#stage);
+    if (this.#stage !== undefined) finish(this.#store.abandonSteps(this.#stage));
     this.#stage = undefined;
     this.#model.abandon();
     this.check();

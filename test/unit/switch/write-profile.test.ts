@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Code, type Status } from "../../../src/base/status.js";
+import { finish } from "../../../src/base/steps.js";
 import { decodeP4Info } from "../../../src/wire/decode-p4info.js";
 import { update, type SentUpdate, type UpdateKind } from "../../support/entities.js";
 import type { Entity } from "../../support/p4-client.js";
@@ -101,7 +102,7 @@ describe("a member or group that changes", () => {
     assert.ok(table !== undefined && entry !== undefined);
     stage.touch(table.store, entry);
     assert.deepEqual(stage.changes("nobody").modified, []);
-    store.abandon(stage);
+    finish(store.abandonSteps(stage));
   });
 
   it("lets others run after each one that many entries select", async () => {
@@ -141,5 +142,62 @@ describe("a member or group that changes", () => {
     const results = await device.write("continue-on-error", send("delete", member(1)), send("modify", member(1, drop)));
     assert.deepEqual(results, ["FAILED_PRECONDITION", "OK"]);
     assert.deepEqual(sorted(device), ["1 drop", "1 drop", "1 hash drop*1 trap*1"]);
+  });
+});
+
+describe("a member or group that many depend on", () => {
+  const many = 20_000;
+  const roomy = profileText.replaceAll(/ size: (20|1024)\b/g, " size: 65536").replaceAll("max_group_size: 8", "");
+
+  /** Turns that others get while `work` is under way. */
+  async function turnsBeside(work: Promise<unknown>): Promise<number> {
+    let turns = 0;
+    let done = false;
+    void work.finally(() => (done = true));
+    while (!done) {
+      await new Promise((resolve) => setImmediate(resolve));
+      turns++;
+    }
+    await work;
+    return turns;
+  }
+
+  async function deviceWith(...entities: readonly Entity[]): Promise<Device> {
+    const device = await Device.with(decodeP4Info(profileP4Info(roomy)));
+    for (let i = 0; i < entities.length; i += 5000) {
+      const part = entities.slice(i, i + 5000).map((entity) => send("insert", entity));
+      assert.deepEqual(new Set(await device.write("rollback-on-error", ...part)), new Set(["OK"]));
+    }
+    return device;
+  }
+
+  it("is changed in slices, and changed back in slices where the batch fails", async function () {
+    this.timeout(20_000);
+    const entries = Array.from({ length: many }, (_, i) => selecting(i, i % 2 === 0 ? byMember(1) : byGroup(1)));
+    const device = await deviceWith(member(1, trap), group(1, [[1, 1]]), ...entries);
+    const slices = 4; // of 2 ms each, with three turns after each; it took 100 ms and more in one
+    assert.ok((await turnsBeside(device.write("rollback-on-error", send("modify", member(1, drop))))) > 3 * slices);
+    assert.equal(new Set(device.rules).size, 2);
+    const failing = [send("modify", member(1, trap)), send("modify", member(9, trap))] as const;
+    assert.ok((await turnsBeside(device.write("rollback-on-error", ...failing))) > 3 * slices);
+    assert.deepEqual([...new Set(device.rules)].sort(), ["1 drop", "1 hash drop*1"]);
+    assert.equal((await device.compare()).differences, 0);
+  });
+
+  it("is renewed so often in one Write, and no more", async function () {
+    this.timeout(20_000);
+    const members = Array.from({ length: 10_000 }, (_, i) => member(i + 1, trap));
+    const all = members.map((_, i) => [i + 1, 1] as const);
+    const device = await deviceWith(...members, group(1, all), selecting(1, byGroup(1)));
+    const changes = Array.from({ length: 60 }, (_, i) => send("modify", member(1, i % 2 === 0 ? drop : trap)));
+    const results = await device.write("continue-on-error", ...changes);
+    assert.deepEqual(
+      results.slice(0, 53),
+      Array.from({ length: 53 }, () => "OK"),
+    );
+    const noChange = "OK"; // it is to drop already
+    assert.deepEqual(results.slice(53, 57), ["RESOURCE_EXHAUSTED", noChange, "RESOURCE_EXHAUSTED", noChange]);
+    assert.deepEqual(await device.write("continue-on-error", send("modify", member(1, trap))), ["OK"]);
+    assert.equal((await device.compare()).differences, 0);
   });
 });
