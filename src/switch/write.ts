@@ -293,7 +293,8 @@ export class WriteBatch {
 
   /** The next version of an entry, realised; if the datapath refuses, nothing of the update stays. */
   #change(table: ProgramTable, before: Version, action: string, given: Extras, key?: Uint8Array): Version {
-    const extras = sameMeterConfig(given.meter, before.extras.meter) ? { ...given, meter: before.extras.meter } : given;
+    const { meter } = before.extras;
+    const extras = given.meter !== meter && sameMeterConfig(given.meter, meter) ? { ...given, meter } : given;
     const version = this.#stage.modify(table.store, before.key, action, extrasEmpty(extras) ? noExtras : extras);
     try {
       if (table.profile !== undefined) this.#profiles.check(table.profile, version);
