@@ -1,6 +1,6 @@
 /** `Role.config` → what the role may do. @see proto/p4rtd/v1/role.proto */
 import { invalidArgument, type StatusError } from "../base/status.js";
-import type { MetadataDemand, PacketScope, RoleDefinition, RoleScope } from "../session/role-definition.js";
+import type { MetadataDemand, PacketScope, RoleDefinition } from "../session/role-definition.js";
 import type { RoleConfig } from "../session/role.js";
 import { ByteReader } from "./byte-reader.js";
 
@@ -21,6 +21,18 @@ export function decodeRoleConfig({ typeUrl, value }: RoleConfig): RoleDefinition
   return new RoleConfigDecoder(value).decode();
 }
 
+/** A scope as it is read: a field that comes again adds to it, so that what repeats it costs no more than its bytes. */
+interface ScopeParts {
+  readonly objects: string[];
+  multicastGroups: boolean;
+  cloneSessions: boolean;
+}
+
+interface PacketParts {
+  readonly filters: (readonly MetadataDemand[])[];
+  none: boolean;
+}
+
 class RoleConfigDecoder {
   readonly #reader = new ByteReader();
   #items = 0;
@@ -31,50 +43,45 @@ class RoleConfigDecoder {
 
   decode(): RoleDefinition {
     const reader = this.#reader;
-    let writable: RoleScope | undefined;
-    let readable: RoleScope | undefined;
+    let writable: ScopeParts | undefined;
+    let readable: ScopeParts | undefined;
     let pushPipeline = true;
-    let packetIn: PacketScope = { kind: "all" };
-    let packetOut: PacketScope = { kind: "all" };
+    const packetIn: PacketParts = { filters: [], none: false };
+    const packetOut: PacketParts = { filters: [], none: false };
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-      if (tag === 0x0a) writable = this.#scope(writable);
-      else if (tag === 0x12) readable = this.#scope(readable);
+      if (tag === 0x0a) this.#scope((writable ??= noScope()));
+      else if (tag === 0x12) this.#scope((readable ??= noScope()));
       else if (tag === 0x18) pushPipeline = reader.bool();
-      else if (tag === 0x22) packetIn = this.#packets(packetIn, "packet_in");
-      else if (tag === 0x2a) packetOut = this.#packets(packetOut, "packet_out");
+      else if (tag === 0x22) this.#packets(packetIn, "packet_in");
+      else if (tag === 0x2a) this.#packets(packetOut, "packet_out");
       else throw this.#unknown("RoleConfig");
     }
-    return { writable, readable, pushPipeline, packetIn, packetOut };
+    return { writable, readable, pushPipeline, packetIn: scopeOf(packetIn), packetOut: scopeOf(packetOut) };
   }
 
-  #scope(before: RoleScope | undefined): RoleScope {
+  #scope(into: ScopeParts): void {
     const reader = this.#reader;
-    const objects = [...(before?.objects ?? [])];
-    let { multicastGroups, cloneSessions } = before ?? { multicastGroups: false, cloneSessions: false };
     const outer = reader.enter();
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-      if (tag === 0x0a) objects.push(this.#counted(reader.string()));
-      else if (tag === 0x10) multicastGroups = reader.bool();
-      else if (tag === 0x18) cloneSessions = reader.bool();
+      if (tag === 0x0a) into.objects.push(this.#counted(reader.string()));
+      else if (tag === 0x10) into.multicastGroups = reader.bool();
+      else if (tag === 0x18) into.cloneSessions = reader.bool();
       else throw this.#unknown("RoleConfig.Scope");
     }
     reader.leave(outer);
-    return { objects, multicastGroups, cloneSessions };
   }
 
-  #packets(before: PacketScope, what: string): PacketScope {
+  #packets(into: PacketParts, what: string): void {
     const reader = this.#reader;
-    const filters = before.kind === "some" ? [...before.filters] : [];
-    let none = before.kind === "none";
     const outer = reader.enter();
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-      if (tag === 0x08) none = reader.bool();
-      else if (tag === 0x12) filters.push(this.#counted(this.#filter(what)));
+      if (tag === 0x08) into.none = reader.bool();
+      else if (tag === 0x12) into.filters.push(this.#counted(this.#filter(what)));
       else throw this.#unknown("RoleConfig.Packets");
     }
     reader.leave(outer);
-    if (none && filters.length > 0) throw invalidArgument(`role.config: ${what} has filters though 'none' is set`);
-    return none ? { kind: "none" } : filters.length > 0 ? { kind: "some", filters } : { kind: "all" };
+    if (into.none && into.filters.length > 0)
+      throw invalidArgument(`role.config: ${what} has filters though 'none' is set`);
   }
 
   #filter(what: string): readonly MetadataDemand[] {
@@ -115,4 +122,10 @@ class RoleConfigDecoder {
   #unknown(message: string): StatusError {
     return invalidArgument(`role.config: ${message} has no field ${this.#reader.fieldNumber} in this release`);
   }
+}
+
+const noScope = (): ScopeParts => ({ objects: [], multicastGroups: false, cloneSessions: false });
+
+function scopeOf({ none, filters }: PacketParts): PacketScope {
+  return none ? { kind: "none" } : filters.length > 0 ? { kind: "some", filters } : { kind: "all" };
 }
