@@ -27,6 +27,9 @@ const groupField = "multicast_group_id";
 /** Most values that one key or action may name of one table, references times fields. */
 const maxSources = 4096;
 
+/** Field names in one message. */
+const maxNames = 20;
+
 /** A match field or a parameter that may carry annotations. */
 type Source = MatchField | Param;
 /** One annotation, resolved: `source` gives the value of `field`; no field: it is a multicast group's id. */
@@ -120,9 +123,7 @@ class Reader {
     }
     const field = this.#fieldsOf(table).get(fieldName);
     if (field === undefined)
-      this.#problem(
-        `${where}: table '${name}' has no such match field; it has ${table.fields.map((f) => f.name).join(", ")}`,
-      );
+      this.#problem(`${where}: table '${name}' has no such match field; it has ${namesOf(table)}`);
     else if (field.kind !== "exact") this.#problem(`${where}: that field is ${field.kind.toUpperCase()}, not EXACT`);
     else if (!sameForm(field.format, source.format))
       this.#problem(`${where}: that field is ${form(field.format)}, this one ${form(source.format)}`);
@@ -170,7 +171,7 @@ class Reader {
         if (by !== groupTable || (part !== "replica.port" && part !== "replica.instance"))
           this.#problem(`${where}: only replica.port and replica.instance of ${groupTable} can refer to an entry`);
         else if (field.kind !== "exact") this.#problem(`${where}: the field is ${field.kind.toUpperCase()}, not EXACT`);
-        else if (fields.includes(field)) this.#problem(`${where}: the field is referenced already`);
+        else if (fields.at(-1) === field) this.#problem(`${where}: the field is referenced already`);
         else if (field.format.kind !== (part === "replica.port" ? this.#portFormat.kind : "bits"))
           this.#problem(`${where}: the field is ${form(field.format)}, which a ${part} is not`);
         else {
@@ -214,6 +215,12 @@ class Reader {
     this.#targets.set(key, target);
     return target;
   }
+}
+
+/** Field names of a table: of many the first, as a P4Info may be wrong as often as it has room for. */
+function namesOf({ fields }: Table): string {
+  const names = fields.slice(0, maxNames).map(({ name }) => name);
+  return fields.length > maxNames ? `${names.join(", ")} and ${fields.length - maxNames} more` : names.join(", ");
 }
 
 /** True if values of both forms can be told to be equal. */

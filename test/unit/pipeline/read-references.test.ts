@@ -187,4 +187,15 @@ describe("references of a program", () => {
     it(`are refused with ${what}`, () => {
       assert.equal(problemsOf(spec), problem);
     });
+
+  it("to an unknown field are refused with some of the fields that there are, however many", () => {
+    const fields = Array.from({ length: 30 }, (_, i) => exact(i + 1, `f${i + 1}`));
+    const wide = table(0x02000001, "wide", { matchFields: fields, actionRefs: [ref(0x01000001)] });
+    const call = action(0x01000001, "act", [field(1, "p", { bitwidth: 8, annotations: ["@refers_to(wide, z)"] })]);
+    const named = fields.slice(0, 20).map(({ name }) => name);
+    assert.equal(
+      problemsOf(p4info({ tables: [wide], actions: [call] })),
+      `action 'act': parameter 'p': @refers_to(wide, z): table 'wide' has no such match field; it has ${named.join(", ")} and 10 more`,
+    );
+  });
 });
