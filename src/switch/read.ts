@@ -202,7 +202,7 @@ export class ReadBatch {
       if (query.kind === "table-entry") this.#sink.tableEntry(schema, entry);
       else if (query.kind === "direct-meter") this.#sink.directMeter(schema, entry);
       else if (counter !== undefined) this.#sink.directCounter(schema, entry, counter);
-      if (this.#sink.full) await this.#sink.flush();
+      if (this.#sink.full) await this.#breathe(); // one entry may be large
     }
   }
 }

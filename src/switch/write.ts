@@ -53,7 +53,7 @@ export interface WriteOutcome {
 
 const notTried = refusal("not-tried", "not tried: an earlier update of the batch failed").status;
 const undone = refusal("undone", "undone: a later update of the batch failed").status;
-/** Updates between two looks at the clock. */
+/** Plain entries between two looks at the clock. */
 const stride = 16;
 
 export interface WriteOptions {
@@ -85,6 +85,8 @@ export class WriteBatch {
   readonly #counters: CounterWrites;
   readonly #replication: ReplicationTarget;
   readonly #profiles: ProfileWrites;
+  /** True if the last update may have taken long: it was no plain entry, or it failed. */
+  #large = false;
 
   constructor(program: Program, realiser: Realiser, datapath: Datapath, options: WriteOptions) {
     this.#program = program;
@@ -124,11 +126,10 @@ export class WriteBatch {
     const slices = new Slices();
     for (let i = 0; i < updates.count; i++) {
       const attempt = this.#attempt(updates, i);
-      const long = attempt instanceof LongUpdate;
-      const result = long ? await this.#carryOut(attempt, i, slices) : attempt;
+      const result = attempt instanceof LongUpdate ? await this.#carryOut(attempt, i, slices) : attempt;
       results.push(result);
       if (result !== undefined && atomicity !== "continue-on-error") break;
-      if ((long || i % stride === stride - 1) && slices.due) await slices.pause();
+      if ((this.#large || i % stride === stride - 1) && slices.due) await slices.pause();
     }
     return results;
   }
@@ -164,6 +165,7 @@ export class WriteBatch {
   }
 
   #attempt(updates: UpdateDecoder, index: number): UpdateResult | LongUpdate {
+    this.#large = true;
     try {
       const long = this.#apply(updates.decode(index, this.#program.schema));
       if (long !== undefined) return long;
@@ -188,6 +190,7 @@ export class WriteBatch {
   #apply(update: Update): LongUpdate | undefined {
     switch (update.kind) {
       case "table-entry": {
+        this.#large = update.entry.selection?.kind === "set";
         this.#tableEntry(update.type, this.#tableOf(update.entry), update.entry);
         return undefined;
       }

@@ -7,6 +7,7 @@ import type { Entity } from "../../support/p4-client.js";
 import {
   byGroup,
   byMember,
+  bySet,
   call,
   group,
   ids,
@@ -182,6 +183,16 @@ describe("a member or group that many depend on", () => {
     assert.ok((await turnsBeside(device.write("rollback-on-error", ...failing))) > 3 * slices);
     assert.deepEqual([...new Set(device.rules)].sort(), ["1 drop", "1 hash drop*1"]);
     assert.equal((await device.compare()).differences, 0);
+  });
+
+  it("may be a set in itself: some that are large are written and read in slices", async function () {
+    this.timeout(20_000);
+    const device = await deviceWith();
+    const actions = Array.from({ length: 8000 }, () => [trap, 1] as const);
+    const large = Array.from({ length: 8 }, (_, i) => send("insert", selecting(i, bySet(actions), ids.open)));
+    assert.ok((await turnsBeside(device.write("rollback-on-error", ...large))) >= 3 * 4);
+    assert.ok((await turnsBeside(device.read({ tableEntry: { tableId: ids.open } }))) >= 3 * 2);
+    assert.equal(device.rules.length, large.length);
   });
 
   it("is renewed so often in one Write, and no more", async function () {
