@@ -2,11 +2,14 @@ import assert from "node:assert/strict";
 import { finish } from "../../src/base/steps.js";
 import { StatusError } from "../../src/base/status.js";
 import type { FrameResult } from "../../src/datapath/injector.js";
-import { ordinaryPort, type PortId } from "../../src/datapath/port.js";
+import { cpuPort, ordinaryPort, type PortId } from "../../src/datapath/port.js";
+import type { Replica } from "../../src/datapath/replication.js";
+import type { PuntAction, RuleAction } from "../../src/datapath/rule.js";
 import { SoftDatapath } from "../../src/datapath/soft/soft-datapath.js";
 import { indexP4Info } from "../../src/pipeline/index-p4info.js";
 import { decodeInjectRequest } from "../../src/wire/dataplane.js";
 import { decodeP4Info } from "../../src/wire/decode-p4info.js";
+import { decodeRoleConfig, roleConfigType } from "../../src/wire/decode-role-config.js";
 import { decodeReadRequest } from "../../src/wire/decode-read.js";
 import { StreamDecoder } from "../../src/wire/decode-stream.js";
 import { decodeWriteRequest } from "../../src/wire/decode-write.js";
@@ -14,14 +17,24 @@ import { fourward, p4 } from "../../src/wire/gen/proto.js";
 import { decodeSetPipelineRequest } from "../../src/wire/decode-set-pipeline.js";
 import { decodeGetPipelineRequest } from "../../src/wire/pipeline-config.js";
 import { entitySchema } from "../../src/entity/schema.js";
-import { acl, aclProgram } from "../support/acl-program.js";
 import { Agent } from "../support/agent.js";
 import { sampleFrames } from "../support/any-frame.js";
 import { fuzzRuns } from "../support/fuzz-runs.js";
 import { stepsTo } from "../support/program-options.js";
-import { rule, type Matches } from "../support/key-rules.js";
+import { always, rule, type Matches } from "../support/key-rules.js";
 import { noLeaks } from "../support/no-leaks.js";
-import { long, P4Client, uint128, type Entity } from "../support/p4-client.js";
+import { P4Client, type Entity } from "../support/p4-client.js";
+import {
+  anyPush,
+  anyRead,
+  anyRoleConfig,
+  anyWrite,
+  claimOf,
+  deviceId,
+  electionId,
+  everything,
+  fuzzPrograms,
+} from "./fuzz-messages.js";
 import { fuzzSeed, Random } from "./random.js";
 import { RawClient } from "./raw-client.js";
 
@@ -48,39 +61,6 @@ function mutated(random: Random, sample: Uint8Array): Buffer {
   return bytes;
 }
 
-const program = aclProgram({ ports: "untranslated" });
-const { INSERT, MODIFY, DELETE } = p4.v1.Update.Type;
-const updateTypes = [INSERT, INSERT, MODIFY, DELETE] as const;
-const { CONTINUE_ON_ERROR, ROLLBACK_ON_ERROR, DATAPLANE_ATOMIC } = p4.v1.WriteRequest.Atomicity;
-const atomicities = [CONTINUE_ON_ERROR, ROLLBACK_ON_ERROR, DATAPLANE_ATOMIC] as const;
-const deviceId = long(1n);
-const electionId = uint128(1n);
-
-function anyEntry(random: Random): p4.v1.TableEntry.$Properties {
-  const etherType = random.of(["0800", "86dd", "88cc", "0806"]);
-  const match = [
-    { fieldId: acl.etherType, ternary: { value: Buffer.from(etherType, "hex"), mask: Buffer.from("ffff", "hex") } },
-  ];
-  const action = { action: { actionId: random.of([acl.trap, acl.copy]) } };
-  return { tableId: acl.table, match: random.oneIn(4) ? [] : match, priority: 1 + random.below(20), action };
-}
-
-function anyWrite(random: Random): Uint8Array {
-  const updates = Array.from({ length: 1 + random.below(4) }, () => ({
-    type: random.of(updateTypes),
-    entity: { tableEntry: anyEntry(random) },
-  }));
-  return p4.v1.WriteRequest.encode({ deviceId, electionId, updates, atomicity: random.of(atomicities) }).finish();
-}
-
-function anyRead(random: Random): Uint8Array {
-  const entities = [
-    { tableEntry: random.oneIn(2) ? { tableId: acl.table } : anyEntry(random) },
-    random.oneIn(2) ? { directCounterEntry: { tableEntry: {} } } : { counterEntry: { counterId: random.below(9) } },
-  ];
-  return p4.v1.ReadRequest.encode({ deviceId, entities }).finish();
-}
-
 function anyStreamMessage(random: Random): Uint8Array {
   const metadata = [{ metadataId: 1 + random.below(3), value: random.bytes(random.below(4)) }];
   const packet = { payload: mutated(random, random.of(samples)), metadata };
@@ -90,12 +70,6 @@ function anyStreamMessage(random: Random): Uint8Array {
 }
 
 const get = p4.v1.GetForwardingPipelineConfigRequest.encode({ deviceId }).finish();
-const set = p4.v1.SetForwardingPipelineConfigRequest.encode({
-  deviceId,
-  electionId,
-  action: p4.v1.SetForwardingPipelineConfigRequest.Action.VERIFY,
-  config: { p4info: p4.config.v1.P4Info.decode(program) },
-}).finish();
 
 function anyInject(random: Random): Uint8Array {
   const payload = mutated(random, random.of(samples));
@@ -116,6 +90,7 @@ describe("fuzzing", () => {
       routes: [{ prefix: Uint8Array.from([10, 0, 0, 0]), length: 8, port: ports[1] as PortId }], // it is one of three
     });
     let pool: Buffer[] = [];
+    let down = 0;
     for (let i = 0; i < frames; i++) {
       if (i % 10_000 === 0) {
         install(datapath, random);
@@ -125,15 +100,16 @@ describe("fuzzing", () => {
       const port = ports[random.below(ports.length)] as PortId; // one of three
       const result = datapath.inject(port, frame);
       assert.ok(result !== "unknown-port");
+      if (result.dropped === "ingress-port-down") down++;
       checkResult(result, frame);
     }
-    assert.equal(datapath.stats().classified, frames);
+    assert.equal(datapath.stats().classified + down, frames);
   });
 
   it(`${decoded} messages through the decoders give a value or a status`, function () {
     this.timeout(90_000);
     const random = new Random(seed + 1);
-    const schema = entitySchema(indexP4Info(decodeP4Info(program)), "exact", {
+    const schema = entitySchema(indexP4Info(decodeP4Info(fuzzPrograms[0])), "exact", {
       isPort: () => true,
       ports: () => [],
       meterCounters: true,
@@ -157,8 +133,9 @@ describe("fuzzing", () => {
       [anyStreamMessage, (bytes) => stream.decode(bytes)],
       [anyInject, decodeInjectRequest],
       [() => get, decodeGetPipelineRequest],
-      [() => set, (bytes) => finish(decodeSetPipelineRequest(bytes).config?.p4info.decode() ?? stepsTo(undefined))],
-      [() => program, (bytes) => indexP4Info(decodeP4Info(bytes))],
+      [anyPush, (bytes) => finish(decodeSetPipelineRequest(bytes).config?.p4info.decode() ?? stepsTo(undefined))],
+      [(any) => any.of(fuzzPrograms), (bytes) => indexP4Info(decodeP4Info(bytes))],
+      [anyRoleConfig, (value) => decodeRoleConfig({ typeUrl: roleConfigType, value })],
     ];
     for (let i = 0; i < decoded; i++) {
       const [make, decode] = decoders[i % decoders.length] ?? [() => get, decodeGetPipelineRequest];
@@ -174,12 +151,13 @@ describe("fuzzing", () => {
     const controller = agent.client();
     const stream = controller.stream();
     await stream.arbitrate(1n);
-    await commit(controller);
+    await commit(controller, fuzzPrograms[0]);
     using raw = new RawClient(agent.port);
     const calls = [
       ["/p4.v1.P4Runtime/Write", "unary", anyWrite],
       ["/p4.v1.P4Runtime/Write", "unary", anyWrite],
       ["/p4.v1.P4Runtime/Read", "unary", anyRead],
+      ["/p4.v1.P4Runtime/SetForwardingPipelineConfig", "unary", anyPush],
       ["/p4.v1.P4Runtime/GetForwardingPipelineConfig", "unary", () => get],
       ["/fourward.dataplane.Dataplane/InjectPacket", "unary", anyInject],
     ] as const;
@@ -188,6 +166,11 @@ describe("fuzzing", () => {
     let left = sent;
     const worker = async () => {
       while (left-- > 0) {
+        if (random.oneIn(20)) {
+          const claim = claimOf(random.oneIn(2) ? mutated(random, anyRoleConfig(random)) : anyRoleConfig(random));
+          await claimed(raw, claim, mutated(random, anyStreamMessage(random)));
+          continue;
+        }
         if (random.oneIn(4)) {
           out.write(mutated(random, anyStreamMessage(random)));
           await new Promise((resolve) => setImmediate(resolve));
@@ -203,8 +186,7 @@ describe("fuzzing", () => {
     };
     await Promise.all(Array.from({ length: inFlight }, worker));
     out.cancel();
-    const entities = await controller.read({ deviceId, entities: [{ tableEntry: { tableId: acl.table } }] });
-    await sameAsFresh(entities, agent, random);
+    await sameAsFresh(agent, controller, random);
     stream.cancel();
   });
 });
@@ -217,27 +199,67 @@ function valueOrStatus(decode: () => unknown): void {
   }
 }
 
-/** At most the CPU and one port get it, as it came. */
+/** The CPU, a port or the replicas of a group, and those of a session get it, as it came or its first bytes. */
 function checkResult(result: FrameResult, frame: Uint8Array): void {
-  if (result.outputs.length > 2) assert.fail(`${result.outputs.length} outputs`);
-  for (const output of result.outputs) if (output.frame !== frame) assert.fail("the frame was changed");
+  if (result.outputs.length > 1 + 2 * maxReplicas) assert.fail(`${result.outputs.length} outputs`);
+  for (const { frame: sent, instance } of result.outputs) {
+    const cut = instance !== undefined && sent.length < frame.length;
+    if (sent !== frame && !(cut && Buffer.compare(sent, frame.subarray(0, sent.length)) === 0))
+      assert.fail("the frame was changed");
+  }
   if (result.outputs.length === 0 && result.dropped === undefined) assert.fail("it went nowhere for no reason");
 }
 
+const maxReplicas = 3;
+const verdicts = ["drop", "trap", "copy", "deny", "copy-cancel", "forward"] as const;
+const somePort = (random: Random) => (1 + random.below(4)) as PortId; // the last is none of the switch
+
+function anyReplicas(random: Random): Replica[] {
+  return Array.from({ length: random.below(1 + maxReplicas) }, (_, instance) => {
+    const backups = random.oneIn(3) ? [{ port: somePort(random), instance: 9 }] : [];
+    return { port: random.oneIn(6) ? cpuPort : somePort(random), instance, backups };
+  });
+}
+
+function anyPuntAction(random: Random): PuntAction {
+  const redirect = random.oneIn(2)
+    ? ({ kind: "port", port: somePort(random) } as const)
+    : ({ kind: "multicast", group: 1 + random.below(3) } as const);
+  return {
+    ...always(random.of(verdicts)),
+    ...(random.oneIn(3) && { redirect }),
+    ...(random.oneIn(3) && { mirror: 1 + random.below(3) }),
+  };
+}
+
+function anyRuleAction(random: Random): RuleAction {
+  if (!random.oneIn(3)) return anyPuntAction(random);
+  const choices = Array.from({ length: random.below(5) }, () => {
+    const watch = random.oneIn(2) ? somePort(random) : undefined;
+    return { action: anyPuntAction(random), weight: 1 + random.below(5), watch };
+  });
+  return { mode: random.of(["hash", "random"] as const), choices };
+}
+
 function install(datapath: SoftDatapath, random: Random): void {
+  for (const { id } of datapath.stats().ports)
+    if (id !== cpuPort) datapath.setPortState(id, random.oneIn(4) ? "down" : "up");
   const plan = datapath.plan();
   assert.ok(plan.reset([{ name: "t", maxMasks: 256 }]).ok);
   for (let i = random.below(60); i > 0; i--) {
     const match: Matches = random.oneIn(2)
       ? { ether_type: [random.below(65_536), random.of([0xffff, 0xff00, 0])] }
-      : { dst_ipv4: [random.next(), random.of([0xffffffff, 0xff000000])] };
-    const action = random.of(["drop", "trap", "copy", "deny", "copy-cancel", "forward"] as const);
-    plan.add(rule({ priority: random.below(10), match, action }));
+      : { dst_ipv4: [random.next(), random.of([0xffffffff, 0xff000000, 0])] };
+    plan.add(rule({ priority: random.below(10), match, action: anyRuleAction(random) }));
+  }
+  for (const id of [1, 2]) {
+    plan.setMulticastGroup(id, anyReplicas(random));
+    plan.setCloneSession(id, { replicas: anyReplicas(random), maxBytes: random.below(2) * 40 });
   }
   void plan.commit();
 }
 
-async function commit(client: P4Client): Promise<void> {
+async function commit(client: P4Client, program: Uint8Array): Promise<void> {
   await client.setPipeline({
     deviceId,
     electionId,
@@ -246,15 +268,49 @@ async function commit(client: P4Client): Promise<void> {
   });
 }
 
-/** An agent that has been given `entities` and nothing else does the same with frames as `fuzzed` does. */
-async function sameAsFresh(entities: readonly Entity[], fuzzed: Agent, random: Random): Promise<void> {
+/** A controller of another role that comes with `claim`, sends `message` and leaves. */
+async function claimed(raw: RawClient, claim: Uint8Array, message: Uint8Array): Promise<void> {
+  const stream = raw.bidi("/p4.v1.P4Runtime/StreamChannel");
+  stream.on("error", () => undefined); // it may be refused, and is cancelled
+  await new Promise<void>((resolve) => {
+    stream.once("data", resolve);
+    stream.once("end", resolve);
+    stream.once("error", resolve);
+    stream.write(Buffer.from(claim));
+  });
+  stream.resume();
+  stream.write(Buffer.from(message));
+  stream.cancel();
+}
+
+/** What chooses at random chooses otherwise each time. */
+const isRandom = ({ tableEntry }: Entity) =>
+  tableEntry?.action?.actionProfileActionSet?.actionSelectionMode ===
+  p4.v1.ActionProfileActionSet.ActionSelectionMode.RANDOM;
+
+/** Texts of `entities`, in an order of their own. */
+const textsOf = (entities: readonly Entity[]) =>
+  entities.map((entity) => JSON.stringify(p4.v1.Entity.fromObject(entity).toJSON())).sort();
+
+/** An agent that has been given what `fuzzed` has, and nothing else, tells the same and does the same with frames. */
+async function sameAsFresh(fuzzed: Agent, controller: P4Client, random: Random): Promise<void> {
+  const { INSERT, MODIFY, DELETE } = p4.v1.Update.Type;
+  const changing = (await controller.read({ deviceId, entities: [{ tableEntry: {} }] })).filter(isRandom);
+  if (changing.length > 0)
+    await controller.write({ deviceId, electionId, updates: changing.map((entity) => ({ type: DELETE, entity })) });
+  const { config } = await controller.getPipeline({ deviceId });
+  const entities = await controller.read({ deviceId, entities: [...everything] });
   await using fresh = await Agent.start();
   const client = fresh.client();
   const stream = client.stream();
   await stream.arbitrate(1n);
-  await commit(client);
-  const updates = entities.map((entity) => ({ type: p4.v1.Update.Type.INSERT, entity }));
+  await commit(client, p4.config.v1.P4Info.encode(config?.p4info ?? {}).finish());
+  const updates = entities.map((entity) => ({
+    type: entity.counterEntry != null || entity.meterEntry != null ? MODIFY : INSERT,
+    entity,
+  }));
   if (updates.length > 0) await client.write({ deviceId, electionId, updates });
+  assert.deepEqual(textsOf(await client.read({ deviceId, entities: [...everything] })), textsOf(entities));
   const other = fuzzed.client();
   for (let i = 0; i < 200; i++) {
     const request = { dataplaneIngressPort: 1, payload: mutated(random, random.of(samples)) };
