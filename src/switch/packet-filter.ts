@@ -72,8 +72,8 @@ function keyOf(ids: readonly number[], values: ReadonlyMap<number, string>): str
   return key;
 }
 
-/** Answers kept of one filter: one per pair of ports that occurred. */
-const maxAnswers = 65_536;
+/** Answers kept of one filter, one per pair of ports that occurred: 256 roles may have one each. */
+const maxAnswers = 4096;
 
 /** A filter of PacketIns, whose metadata is decided by two ports: each pair is looked at once. */
 export class PacketInFilter {

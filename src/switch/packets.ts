@@ -9,6 +9,7 @@ import type { PacketOut } from "../packetio/packet-out.js";
 import { packetOutErrors, transmitRefusal, type PacketOutRefusal } from "../packetio/stream-error.js";
 import type { ControllerId } from "../session/arbitration-message.js";
 import type { PacketScope } from "../session/role-definition.js";
+import type { RoleName } from "../session/role.js";
 import type { Controllers, ControllerStream, Receiver } from "./controllers.js";
 import { PacketFilter, PacketInFilter } from "./packet-filter.js";
 import type { Program } from "./program.js";
@@ -67,7 +68,8 @@ export class Packets {
   /** The primaries with what their roles let them have, and what that was worked out for. */
   #receivers: readonly FilteredReceiver[] = [];
   #receiversFor: { readonly primaries: readonly Receiver[]; readonly metadata: PacketInMetadata } | undefined;
-  /** By the scope of a role, for the program in force. */
+  /** By the scope of a role, for the program in force: a role may have thousands of filters. */
+  #inFilters = new WeakMap<PacketScope, PacketInFilter>();
   #outFilters = new WeakMap<PacketScope, PacketFilter>();
   #encoder: PacketInEncoder | undefined;
   /** PacketIns handed to a backlog, and PacketOuts accepted by the datapath. */
@@ -86,6 +88,7 @@ export class Packets {
   use(program: Program | undefined): void {
     this.#program = program;
     this.#encoder = program && this.#options.encoder(program.packetIn);
+    this.#inFilters = new WeakMap();
     this.#outFilters = new WeakMap();
   }
 
@@ -135,13 +138,20 @@ export class Packets {
   #receiversOf(metadata: PacketInMetadata): readonly FilteredReceiver[] {
     const { primaries } = this.#controllers;
     if (this.#receiversFor?.primaries === primaries && this.#receiversFor.metadata === metadata) return this.#receivers;
-    this.#receivers = primaries.map(({ role, backlog }) => {
-      const scope = this.#roles.definitionOf(role)?.packetIn;
-      const filter = PacketFilter.of(scope, this.#program?.pipeline.packetIn);
-      return { backlog, filter: filter && new PacketInFilter(filter, metadata) };
-    });
+    this.#receivers = primaries.map(({ role, backlog }) => ({ backlog, filter: this.#inFilter(role, metadata) }));
     this.#receiversFor = { primaries, metadata };
     return this.#receivers;
+  }
+
+  #inFilter(role: RoleName, metadata: PacketInMetadata): PacketInFilter | undefined {
+    const scope = this.#roles.definitionOf(role)?.packetIn;
+    const known = scope && this.#inFilters.get(scope);
+    if (scope === undefined || known !== undefined) return known;
+    const filter = PacketFilter.of(scope, this.#program?.pipeline.packetIn);
+    if (filter === undefined) return undefined;
+    const made = new PacketInFilter(filter, metadata);
+    this.#inFilters.set(scope, made);
+    return made;
   }
 
   /** Sends one PacketOut, or says why not. `raw` is the message in wire form, borrowed. */

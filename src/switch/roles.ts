@@ -27,7 +27,6 @@ export function refuseRoleConfig(
 
 interface Known {
   readonly config: RoleConfig | undefined;
-  readonly pipeline: Pipeline;
   readonly access: RoleAccess;
 }
 
@@ -35,8 +34,8 @@ export class Roles {
   readonly #arbiter: Arbiter;
   readonly #decode: RoleConfigDecoder;
   readonly #definitions = new WeakMap<RoleConfig, RoleDefinition>();
-  /** What was asked last, per role. */
-  readonly #known = new Map<RoleName, Known>();
+  /** What was asked last, per role. A pipeline that is gone is not held by roles that were not asked since. */
+  readonly #known = new WeakMap<Pipeline, Map<RoleName, Known>>();
 
   constructor(arbiter: Arbiter, decode: RoleConfigDecoder) {
     this.#arbiter = arbiter;
@@ -55,10 +54,12 @@ export class Roles {
   /** What `role` may do with `pipeline`, by the config in force now. */
   accessOf(role: RoleName, pipeline: Pipeline): RoleAccess {
     const config = this.#arbiter.roleConfigOf(role);
-    const known = this.#known.get(role);
-    if (known?.config === config && known?.pipeline === pipeline) return known.access;
+    const byRole = this.#known.get(pipeline) ?? new Map<RoleName, Known>();
+    this.#known.set(pipeline, byRole);
+    const known = byRole.get(role);
+    if (known !== undefined && known.config === config) return known.access;
     const access = new RoleAccess(role, this.definitionOf(role), pipeline);
-    if (this.#arbiter.knows(role)) this.#known.set(role, { config, pipeline, access });
+    if (this.#arbiter.knows(role)) byRole.set(role, { config, access });
     return access;
   }
 

@@ -7,6 +7,9 @@ import { requirement } from "../../support/requirement.js";
 import type { MetadataValue } from "../../../src/packetio/packet-in.js";
 import { indexP4Info } from "../../../src/pipeline/index-p4info.js";
 import { action, field, header, matchField, p4info, ref, table } from "../../support/p4info-spec.js";
+import { electionId } from "../../../src/session/election-id.js";
+import { roleName } from "../../../src/session/role.js";
+import { p4rtd } from "../../../src/wire/gen/p4rtd.js";
 import { p4 } from "../../../src/wire/gen/proto.js";
 import { Scene, type Controller, type SceneOptions } from "./scene.js";
 
@@ -168,6 +171,37 @@ describe("punted frames", () => {
     assert.equal(received(primary).length, 1);
     assert.equal(made.sw.drops.get("unmapped-port"), 1);
   });
+});
+
+describe("filters of roles", () => {
+  it(
+    "keep what they know of a pair of ports when other controllers come and go",
+    scene(async (made) => {
+      const filters = [{ metadata: [{ metadataId: 1, value: Buffer.from("nowhere") }] }];
+      const value = p4rtd.v1.RoleConfig.encode({ packetIn: { filters } }).finish();
+      const { id } = made.connect("filtered");
+      const roleConfig = { typeUrl: "x/p4rtd.v1.RoleConfig", value };
+      made.sw.controllers.update(id, { deviceId: 1n, role: roleName("r"), roleConfig, electionId: electionId(0n, 1n) });
+      const metadata = made.sw.active?.packetIn;
+      assert.ok(metadata !== undefined);
+      const once = 2; // by the filter, and by who encodes
+      let asked = 0;
+      const values = metadata.values.bind(metadata);
+      metadata.values = (...ports) => {
+        asked++;
+        return values(...ports);
+      };
+      for (const other of [2, 3]) {
+        made.datapath.inject(1 as PortId, lldp);
+        await settle();
+        assert.equal(asked, once);
+        made.arbitrated(other, `role ${other}`);
+      }
+      made.datapath.inject(2 as PortId, lldp);
+      await settle();
+      assert.equal(asked, 2 * once);
+    }),
+  );
 });
 
 describe("PacketOut", () => {
