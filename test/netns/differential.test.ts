@@ -37,6 +37,9 @@ const around: Surroundings = {
     Uint8Array.of(192, 168, 1, 254),
     Uint8Array.of(192, 168, 1, 255),
     Uint8Array.of(255, 255, 255, 255),
+    Uint8Array.of(224, 0, 0, 1), // every interface joins all-hosts and all-nodes
+    Uint8Array.from(Buffer.from("ff010000000000000000000000000001", "hex")),
+    Uint8Array.from(Buffer.from("ff020000000000000000000000000001", "hex")),
     Uint8Array.from(Buffer.from("20010db8000000010000000000000001", "hex")),
   ],
   routes: [{ prefix: Uint8Array.of(192, 168, 1, 0), length: 24, port: 2 as PortId }],
